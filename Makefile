@@ -1,0 +1,153 @@
+# Makefile of ruvector_dag (PGXS).  "make help" lists the targets.
+#
+# Two things here are rules of the architecture rather than of the build:
+#  - objects of the pure layers are compiled without the server's include
+#    path, so that #include "postgres.h" is a fatal error there;
+#  - warnings are errors (make WERROR= to switch that off).
+
+PG_CONFIG ?= pg_config
+
+# ---- what is built ---------------------------------------------------------
+PURE_LAYERS = core learning
+SERVER_LAYERS = store plan steering hooks worker sql
+LAYERS = $(PURE_LAYERS) $(SERVER_LAYERS)
+
+PURE_SRCS = $(sort $(foreach l,$(PURE_LAYERS),$(wildcard src/$(l)/*.c)))
+SERVER_SRCS = $(sort $(foreach l,$(SERVER_LAYERS),$(wildcard src/$(l)/*.c)))
+SRCS = src/ruvector_dag.c src/settings.c $(PURE_SRCS) $(SERVER_SRCS)
+ALL_HEADERS = $(wildcard include/ruvector_dag/*.h src/*/*.h)
+
+MODULE_big = ruvector_dag
+OBJS = $(SRCS:.c=.o)
+PGFILEDESC = "ruvector_dag - plans that learn"
+
+EXTENSION = ruvector_dag
+DATA = $(sort $(wildcard sql/ruvector_dag--*.sql))
+
+# ---- how -------------------------------------------------------------------
+WERROR = -Werror
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare $(WERROR)
+
+PG_CPPFLAGS = -I$(CURDIR)/include
+PG_CFLAGS = $(WARNINGS)
+SHLIB_LINK = -lm
+
+# make COVERAGE=1: counts executed lines; see the target coverage.
+ifdef COVERAGE
+PG_CFLAGS += --coverage -fprofile-update=prefer-atomic
+SHLIB_LINK += --coverage
+endif
+
+# ---- tests against a running server (make installcheck) --------------------
+REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
+ISOLATION = $(sort $(basename $(notdir $(wildcard test/isolation/iso_*.spec))))
+REGRESS_OUT = build/regress
+ISOLATION_OUT = build/isolation
+REGRESS_OPTS = --inputdir=test --outputdir=$(REGRESS_OUT) $(EXPECTED_OPT)
+ISOLATION_OPTS = --inputdir=$(ISOLATION_OUT) --outputdir=$(ISOLATION_OUT) \
+	$(if $(EXPECTED_OPT),--expecteddir=$(ISOLATION_OUT))
+REGRESS_PREP = test-dirs
+TAP_TESTS = $(if $(wildcard test/t/*.pl),1)
+PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
+
+EXTRA_CLEAN = build tmp_check src/*.gc?? src/*/*.gc??
+
+.DEFAULT_GOAL := all
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# From 16 on expected output is looked up apart from the input directory.
+EXPECTED_OPT = $(shell $(top_builddir)/src/test/regress/pg_regress --help \
+	2>/dev/null | grep -q expecteddir && echo --expecteddir=test)
+
+# Every object depends on every header: rebuilding all takes seconds, a
+# stale object costs an afternoon.
+$(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS)
+
+PURE_OBJS = $(PURE_SRCS:.c=.o)
+$(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CPPFLAGS := -I$(CURDIR)/include
+
+# isolationtester wants specs/ and expected/ below one directory
+.PHONY: test-dirs
+test-dirs:
+	@mkdir -p $(REGRESS_OUT) $(ISOLATION_OUT)
+	@ln -sfn $(CURDIR)/test/isolation $(ISOLATION_OUT)/specs
+	@ln -sfn $(CURDIR)/test/expected $(ISOLATION_OUT)/expected
+
+.PHONY: check-sql check-isolation check-tap
+check-sql: test-dirs
+	$(pg_regress_installcheck) $(REGRESS_OPTS) $(REGRESS)
+check-isolation: test-dirs
+	$(pg_isolation_regress_installcheck) $(ISOLATION_OPTS) $(ISOLATION)
+check-tap:
+	$(prove_installcheck)
+
+# ---- tests of the pure layers, without a server -----------------------------
+# Variants: unit (ASan + UBSan), tsan (the ring under ThreadSanitizer), cov.
+UNIT_TESTS = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
+UNIT_CFLAGS = -g -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) \
+	-I$(CURDIR)/include -I$(CURDIR)/test/unit
+UNIT_unit = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+UNIT_tsan = -fsanitize=thread
+UNIT_cov = -O0 --coverage
+
+define unit_variant
+build/$(1)/src/%.o: src/%.c $(ALL_HEADERS)
+	@mkdir -p $$(@D)
+	$$(CC) -std=c11 $$(UNIT_CFLAGS) $$(UNIT_$(1)) -c -o $$@ $$<
+build/$(1)/test_%.o: test/unit/test_%.c $(ALL_HEADERS) $(wildcard test/unit/*.h)
+	@mkdir -p $$(@D)
+	$$(CC) -std=gnu11 $$(UNIT_CFLAGS) $$(UNIT_$(1)) -c -o $$@ $$<
+build/$(1)/test_%: build/$(1)/test_%.o $(PURE_SRCS:%.c=build/$(1)/%.o)
+	$$(CC) $$(UNIT_CFLAGS) $$(UNIT_$(1)) -o $$@ $$^ -lcmocka -lm
+endef
+$(foreach v,unit tsan cov,$(eval $(call unit_variant,$(v))))
+.SECONDARY:
+
+.PHONY: unit unit-tsan coverage unit-programs tsan-programs cov-programs
+unit-programs: $(UNIT_TESTS:%=build/unit/%)
+tsan-programs: $(patsubst %,build/tsan/%,$(filter test_ring,$(UNIT_TESTS)))
+cov-programs: $(UNIT_TESTS:%=build/cov/%)
+
+unit: unit-programs
+	@scripts/run-unit $(UNIT_TESTS:%=build/unit/%)
+unit-tsan: tsan-programs
+	@scripts/run-unit $(patsubst %,build/tsan/%,$(filter test_ring,$(UNIT_TESTS)))
+coverage: cov-programs
+	@scripts/run-unit $(UNIT_TESTS:%=build/cov/%) >build/cov/log || \
+	  echo 'some unit tests failed: make unit'
+	@scripts/coverage
+
+# ---- the rest ----------------------------------------------------------------
+.PHONY: check-layers check-clang tidy help
+check-layers: all
+	@scripts/check-layers
+
+# A second opinion on every file; nothing is written.
+check-clang:
+	@for f in $(PURE_SRCS); do \
+	  $(CLANG) -std=c11 -fsyntax-only $(WARNINGS) -I$(CURDIR)/include $$f || exit 1; done
+	@for f in $(filter-out $(PURE_SRCS),$(SRCS)); do \
+	  $(CLANG) -fsyntax-only $(WARNINGS) -Wno-ignored-attributes $(CPPFLAGS) $$f || exit 1; done
+
+tidy:
+	clang-tidy --quiet --checks='-*,clang-analyzer-*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier' \
+	  $(SRCS) -- -I$(CURDIR)/include -I$(shell $(PG_CONFIG) --includedir-server)
+
+help:
+	@echo 'make                 build the extension (PG_CONFIG=/path/to/pg_config, WERROR=)'
+	@echo 'make install         into the server PG_CONFIG belongs to'
+	@echo 'make check-layers    include order, purity of the pure layers, exported symbols'
+	@echo 'make check-clang     no warnings from clang either'
+	@echo 'make unit            pure layers, with cmocka under ASan and UBSan; no server'
+	@echo 'make unit-tsan       the ring under ThreadSanitizer'
+	@echo 'make installcheck    pg_regress, isolation and TAP tests against the server that'
+	@echo '                     PGHOST and PGPORT name (installed, preloaded, not as root);'
+	@echo '                     one kind: check-sql, check-isolation, check-tap'
+	@echo 'make coverage        executed lines per layer, by the unit tests (and by server'
+	@echo '                     tests that ran before on a build with COVERAGE=1)'
+	@echo 'make tidy            clang-tidy'
+	@echo 'make clean'
+	@echo 'scripts/test         everything, from a bare machine, on a throwaway cluster'
+	@echo 'scripts/demo         a workload before and after learning'
+	@echo 'bench/run, bench/overhead    benchmarks'

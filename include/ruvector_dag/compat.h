@@ -1,0 +1,143 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between the PostgreSQL versions we build for.  Layer 2.
+ *
+ * The only file that may look at PG_VERSION_NUM (scripts/check-layers
+ * enforces it).  Each wrapper names the upstream change, has the shape of
+ * the newest version, and can be deleted when the older ones are dropped.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_COMPAT_H
+#define RVD_COMPAT_H
+
+#include "postgres.h"
+
+#include "executor/executor.h"
+#include "nodes/pathnodes.h"
+#include "optimizer/paths.h"
+#if PG_VERSION_NUM >= 160000
+#include "nodes/queryjumble.h"
+#else
+#include "utils/queryjumble.h"
+#endif
+
+#if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
+#error "ruvector_dag needs PostgreSQL 15, 16, 17 or 18"
+#endif
+
+/*
+ * ExecutorRun lost its argument execute_once in 18 (upstream 3eea7a0c97e).
+ * Define a hook as
+ *		static void rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
+ * and pass on with
+ *		prev_ExecutorRun(RVD_EXECUTOR_RUN_ARGS)
+ */
+#if PG_VERSION_NUM >= 180000
+#define RVD_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count
+#define RVD_EXECUTOR_RUN_ARGS	queryDesc, direction, count
+#else
+#define RVD_EXECUTOR_RUN_PARAMS \
+	QueryDesc *queryDesc, ScanDirection direction, uint64 count, \
+	bool execute_once
+#define RVD_EXECUTOR_RUN_ARGS	queryDesc, direction, count, execute_once
+#endif
+
+/* Run a QueryDesc of our own, once, to its end or to count rows. */
+static inline void
+rvd_executor_run_once(QueryDesc *queryDesc, uint64 count)
+{
+#if PG_VERSION_NUM >= 180000
+	standard_ExecutorRun(queryDesc, ForwardScanDirection, count);
+#else
+	standard_ExecutorRun(queryDesc, ForwardScanDirection, count, true);
+#endif
+}
+
+/* Since 18 TID paths are made before the others, and may be all there are. */
+#if PG_VERSION_NUM >= 180000
+#define RVD_TID_PATHS_FIRST	true
+#else
+#define RVD_TID_PATHS_FIRST	false
+#endif
+
+/*
+ * create_tidscan_paths answers since 18 whether the TID path is the only one
+ * wanted (upstream e2225346229); before, index paths were always built too.
+ */
+static inline bool
+rvd_create_tidscan_paths(PlannerInfo *root, RelOptInfo *rel)
+{
+#if PG_VERSION_NUM >= 180000
+	return create_tidscan_paths(root, rel);
+#else
+	create_tidscan_paths(root, rel);
+	return false;
+#endif
+}
+
+/*
+ * Right anti joins came in 16 (upstream 16dc2703c54), right semi joins in 18
+ * (upstream aa86129e19d), which also moved the numbers of JoinType.
+ */
+static inline bool
+rvd_is_right_anti_join(JoinType jointype)
+{
+#if PG_VERSION_NUM >= 160000
+	return jointype == JOIN_RIGHT_ANTI;
+#else
+	return false;
+#endif
+}
+
+static inline bool
+rvd_is_right_semi_join(JoinType jointype)
+{
+#if PG_VERSION_NUM >= 180000
+	return jointype == JOIN_RIGHT_SEMI;
+#else
+	return false;
+#endif
+}
+
+/* MERGE keeps its join conditions apart since 17 (upstream 0294df2f1f8). */
+static inline List *
+rvd_merge_join_conditions(const ModifyTable *modify)
+{
+#if PG_VERSION_NUM >= 170000
+	return modify->mergeJoinConditions;
+#else
+	return NIL;
+#endif
+}
+
+/* The special join, if any, became an argument in 16 (2489d76c4906). */
+static inline List *
+rvd_join_implied_equalities(PlannerInfo *root, Relids join_relids,
+							Relids outer_relids, RelOptInfo *inner_rel)
+{
+#if PG_VERSION_NUM >= 160000
+	return generate_join_implied_equalities(root, join_relids, outer_relids,
+											inner_rel, NULL);
+#else
+	return generate_join_implied_equalities(root, join_relids, outer_relids,
+											inner_rel);
+#endif
+}
+
+/* A SpecialJoinInfo for a plain inner join, as selectivity estimators want it. */
+static inline void
+rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)
+{
+	memset(sj, 0, sizeof(*sj));
+	sj->type = T_SpecialJoinInfo;
+	sj->min_lefthand = left;
+	sj->min_righthand = right;
+	sj->syn_lefthand = left;
+	sj->syn_righthand = right;
+	sj->jointype = JOIN_INNER;
+}
+
+#endif							/* RVD_COMPAT_H */

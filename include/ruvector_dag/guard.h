@@ -1,0 +1,80 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.h
+ *	  Judging plans by what they cost: promote, reject, demote, budgets.
+ *	  Layer 1, pure.
+ *
+ * A plan is judged by its log ratios to the expected baseline time, never by
+ * absolute times, so that instances of different size compare.  The account
+ * is that of a conservative bandit (Wu et al., "Conservative Bandits", ICML
+ * 2016): what exploration may cost is a share of the baseline time executed
+ * so far plus what steering has saved, less what exploration has cost.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_GUARD_H
+#define RVD_GUARD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "ruvector_dag/stats.h"
+
+typedef enum RvdVerdict
+{
+	RVD_UNDECIDED = 0,
+	RVD_PROMOTE,
+	RVD_REJECT
+} RvdVerdict;
+
+/* Why a plan has its role; persisted, append only. */
+typedef enum RvdReason
+{
+	RVD_REASON_NONE = 0,
+	RVD_REASON_STOCK,			/* what the server chooses by itself */
+	RVD_REASON_PROPOSED,		/* learned rows lead to it; not decided yet */
+	RVD_REASON_FASTER,			/* faster than the reference beyond noise */
+	RVD_REASON_NO_GAIN,			/* finished, but not faster */
+	RVD_REASON_ABANDONED,		/* did not finish within its budget */
+	RVD_REASON_DEMOTED,			/* was proven, then turned slow */
+	RVD_REASON_LOST,			/* its configuration no longer makes it */
+	RVD_REASON_FAILED,			/* raised an error under trial */
+	RVD_REASON_SUPERSEDED		/* a faster plan took its place */
+} RvdReason;
+
+extern const char *rvd_reason_text(int reason);
+
+/*
+ * Compare a candidate with its reference (the baseline, or the best plan so
+ * far), both as ratios to the expected baseline time; baseline_runs and
+ * baseline_variance (of one run's log time) say how sure that expectation
+ * is.  Promotes when the gain exceeds 5 % by two standard errors, rejects
+ * when a gain of 5 % has become unlikely, and decides by the plain mean
+ * after six runs (promote from 10 %).
+ */
+extern RvdVerdict rvd_guard_judge(const RvdLatency *candidate,
+								  const RvdLatency *reference,
+								  uint32_t baseline_runs,
+								  double baseline_variance);
+
+/*
+ * A steered run took ms where the baseline was expected to take expected_ms:
+ * 0 fine, 1 slow (two in a row demote), 2 so slow that one suffices.
+ */
+extern int	rvd_guard_slow(double ms, double expected_ms);
+
+/*
+ * Budget in ms for a trial whose reference is expected to take reference_ms;
+ * 0: not now.  trial_budget: setting, multiple of that time; a candidate
+ * that needs more than 0.7 of it gains too little to be worth its price, so
+ * that is where the first run of a plan is cut.  allowance_ms: what the
+ * account still allows.
+ */
+extern double rvd_guard_budget(double reference_ms, double trial_budget,
+							   uint32_t runs_before, double allowance_ms);
+
+/* limit: share of executed time that abandoned trials may cost. */
+extern double rvd_guard_allowance(double limit, double executed,
+								  double saved, double regret);
+
+#endif							/* RVD_GUARD_H */

@@ -1,0 +1,24 @@
+/*-------------------------------------------------------------------------
+ *
+ * hooks.h
+ *	  Installers of the hooks, called once by _PG_init.  Layer 6.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_HOOKS_H
+#define RVD_HOOKS_H
+
+extern void rvd_planner_hooks_init(void);
+extern void rvd_executor_hooks_init(void);
+extern void rvd_utility_hooks_init(void);
+
+/*
+ * True while the planner runs for an EXPLAIN at this level of nesting: such
+ * a run is neither counted nor tried.
+ */
+extern bool rvd_in_explain(void);
+
+/* Depth of executor runs in this backend: 0 outside of any. */
+extern int	rvd_executor_depth(void);
+
+#endif							/* RVD_HOOKS_H */

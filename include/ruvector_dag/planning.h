@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * planning.h
+ *	  State of one run of the planner: what is corrected, and with what.
+ *	  Layer 4.
+ *
+ * The planner hook pushes a RvdPlanning around each run it cares about; the
+ * path hooks find it in rvd_planning and record roots, ask for rows and
+ * change estimates.  Nothing outlives the run.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_PLANNING_H
+#define RVD_PLANNING_H
+
+#include "postgres.h"
+
+#include "nodes/pathnodes.h"
+
+#include "ruvector_dag/signature.h"
+#include "ruvector_dag/store.h"
+
+/* How estimates are treated in a run. */
+typedef enum RvdPlanningKind
+{
+	RVD_PLAN_STOCK = 0,			/* only watch */
+	RVD_PLAN_LEARNED,			/* correct with what is known now */
+	RVD_PLAN_REPLAY				/* correct with a plan's memo */
+} RvdPlanningKind;
+
+/* One relation or join in one run: decided once, the same for all askers. */
+typedef struct RvdDecidedRows
+{
+	PlannerInfo *root;
+	Relids		relids;
+	double		estimate;		/* the server's, when first asked */
+	double		target;			/* < 0: leave alone */
+	bool		flows;			/* reached through clause selectivities */
+} RvdDecidedRows;
+
+typedef struct RvdPlanning
+{
+	struct RvdPlanning *outer;
+	RvdPlanningKind kind;
+	MemoryContext cxt;
+	List	   *planners;		/* PlannerInfo, in order of appearance */
+	List	   *roots;			/* RvdRoot, built on demand */
+	const RvdMemo *replay;		/* RVD_PLAN_REPLAY: its corrections */
+	RvdMemo    *memo;			/* what was looked up, NULL: do not record */
+	bool		memo_overflow;
+	struct HTAB *decided;
+	List	   *decided_list;	/* RvdDecidedRows, creation order */
+	int			rebuilding;		/* > 0: inside add_paths_to_joinrel again */
+	double		join_error_sum;	/* of ln(true / estimated), pairs known */
+	int			join_error_n;
+	int			corrections;	/* estimates changed */
+} RvdPlanning;
+
+extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */
+
+extern void rvd_planning_begin(RvdPlanning *p, RvdPlanningKind kind,
+							   const RvdMemo *replay, RvdMemo *memo);
+extern void rvd_planning_end(RvdPlanning *p);
+
+/* Remember that this root belongs to the run.  Cheap. */
+extern void rvd_planning_see(RvdPlanning *p, PlannerInfo *root);
+
+/* The root's signatures, built at first use. */
+extern RvdRoot *rvd_planning_root(RvdPlanning *p, PlannerInfo *root);
+
+/*
+ * Rows of a set of base relations in this run, decided at first use.
+ * estimate: the server's figure now.  NULL if it cannot be named.
+ */
+extern RvdDecidedRows *rvd_planning_decide(RvdPlanning *p, PlannerInfo *root,
+										   Relids relids, double estimate);
+extern RvdDecidedRows *rvd_planning_decided(RvdPlanning *p, PlannerInfo *root,
+											Relids relids);
+extern RvdDecidedRows *rvd_planning_add(RvdPlanning *p, PlannerInfo *root,
+										Relids relids, double estimate,
+										double target);
+
+/* Learned rows of a subject, or -1.  log_estimate: the server's, ln rows. */
+extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,
+								  double log_estimate);
+
+/* ---- what the path hooks do (rows_base.c, rows_join.c) ------------------ */
+
+extern void rvd_rows_correct_relation(RvdPlanning *p, PlannerInfo *root,
+									  RelOptInfo *rel, Index rti,
+									  RangeTblEntry *rte);
+extern void rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root,
+								   List *initial_rels);
+extern void rvd_rows_correct_join(RvdPlanning *p, PlannerInfo *root,
+								  RelOptInfo *joinrel, RelOptInfo *outerrel,
+								  RelOptInfo *innerrel, JoinType jointype,
+								  JoinPathExtraData *extra);
+
+#endif							/* RVD_PLANNING_H */

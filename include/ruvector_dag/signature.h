@@ -1,0 +1,78 @@
+/*-------------------------------------------------------------------------
+ *
+ * signature.h
+ *	  Identity of relations with their clauses, of joins, of parameterised
+ *	  lookups, and of a statement's constants.  Layer 4.
+ *
+ * Every identity is a pair: sig with constants removed, exact with them.
+ * Range-table numbers and aliases do not enter: a Var is hashed as the
+ * signature of its relation plus the attribute number, so knowledge is
+ * shared between statements, and the two sides of a self-join are told apart
+ * by their clauses.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_SIGNATURE_H
+#define RVD_SIGNATURE_H
+
+#include "postgres.h"
+
+#include "nodes/params.h"
+#include "nodes/pathnodes.h"
+
+#include "ruvector_dag/row_model.h"
+
+typedef struct RvdSignature
+{
+	uint64		sig;
+	uint64		exact;
+} RvdSignature;
+
+/* What the row model is asked about. */
+typedef struct RvdSubject
+{
+	RvdSignature id;
+	RvdRowKind	kind;
+	int			dims;
+	float		x[RVD_ROW_DIMS];
+	double		log_reference;
+} RvdSubject;
+
+/* One planner root, as seen before anything in it was corrected. */
+typedef struct RvdRoot RvdRoot;
+
+/*
+ * Read a root: all base relations must have their sizes (true from the first
+ * set_rel_pathlist_hook call on).  In CurrentMemoryContext.
+ */
+extern RvdRoot *rvd_root_build(PlannerInfo *root);
+extern PlannerInfo *rvd_root_planner(const RvdRoot *r);
+
+/*
+ * Subject of a set of base relations (one: the relation; more: their join).
+ * False where there is none: an unsupported relation kind, or a set with
+ * members that are not base relations of this root.  O(clauses).
+ */
+extern bool rvd_root_subject(RvdRoot *r, Relids relids, RvdSubject *subject);
+
+/*
+ * Subject "rows per loop" of relation rti looked up with values of the given
+ * outer columns: pairs (root range-table index, attribute number).
+ */
+extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti, const Index *outer_rti,
+									const AttrNumber *outer_attno, int n_outer,
+									RvdSubject *subject);
+
+/* The server's own estimate of a base relation before any correction. */
+extern double rvd_root_natural_rows(RvdRoot *r, Index rti);
+
+/* Relation OIDs of the set (tables only) into out; returns how many. */
+extern int	rvd_root_relations(RvdRoot *r, Relids relids, Oid *out, int max);
+
+/* Clauses of the set as text, constants removed, into out. */
+extern void rvd_root_clauses_text(RvdRoot *r, Relids relids, char *out, int size);
+
+/* Hash of a statement's constants and of the parameter values bound to it. */
+extern uint64 rvd_query_instance(Query *query, ParamListInfo params);
+
+#endif							/* RVD_SIGNATURE_H */

@@ -1,0 +1,97 @@
+/*-------------------------------------------------------------------------
+ *
+ * tag.h
+ *	  What we know of a plan when it comes to be executed.  Layer 4.
+ *
+ * PlannedStmt has no field for extensions before 19, and cached plans are
+ * copies, so a pointer does not survive.  A PlanInvalItem with an impossible
+ * cache id does: it is copied with the plan and matches no invalidation.  It
+ * carries a number that finds a slot in a small pool of this backend.  When
+ * a slot was recycled in the meantime the plan simply runs unobserved.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_TAG_H
+#define RVD_TAG_H
+
+#include "postgres.h"
+
+#include "nodes/plannodes.h"
+
+#include "ruvector_dag/planning.h"
+#include "ruvector_dag/scope.h"
+#include "ruvector_dag/signature.h"
+#include "ruvector_dag/store.h"
+
+#define RVD_TAG_SUBJECTS	48
+
+/* One plan node whose rows are the rows of a subject. */
+typedef struct RvdTagSubject
+{
+	int32		plan_node_id;
+	bool		cut;			/* may be stopped early: a lower bound */
+	bool		first_match;	/* every loop may stop at its first row */
+	bool		divided;		/* workers share its rows */
+	RvdSubject	subject;
+	double		est_rows;
+} RvdTagSubject;
+
+typedef struct RvdTagNode
+{
+	int32		plan_node_id;
+	int16		op;
+	int16		depth;
+	float		est_rows;
+} RvdTagNode;
+
+typedef struct RvdTag
+{
+	uint32		id;				/* 0: free */
+	uint64		touched;
+
+	int64		queryid;
+	uint64		instance;		/* 0: pooled */
+	uint64		seen_instance;	/* hash of the constants, always */
+	uint64		fingerprint;
+	RvdPlanRole role;
+	bool		pooled;			/* class taken as one: ratios, not times */
+	double		est_cost;
+	double		planning_ms;	/* charged to the first execution */
+	double		baseline_ms;	/* expected, 0: not known */
+	double		reference_ms;	/* expected of this very plan */
+	uint32		executions;		/* > 1: the plan is a cached one */
+	Oid			first_relation;
+	RvdScope	scope;
+
+	/* a candidate to be tried in place of this plan */
+	bool		has_candidate;
+	PlannedStmt *candidate;		/* in candidate_cxt */
+	uint32		candidate_tag;
+	double		budget_ms;
+	uint64		candidate_seen; /* invalidation counter when it was planned */
+	MemoryContext candidate_cxt;
+
+	int			n_subjects;
+	RvdTagSubject subjects[RVD_TAG_SUBJECTS];
+	int			n_nodes;
+	RvdTagNode	nodes[RVD_TRAJECTORY_NODES];
+} RvdTag;
+
+/* Take a slot (the least recently used) and mark the plan with it. */
+extern RvdTag *rvd_tag_attach(PlannedStmt *stmt);
+
+/* The plan's slot, or NULL: not marked, or the slot was recycled. */
+extern RvdTag *rvd_tag_find(PlannedStmt *stmt);
+extern RvdTag *rvd_tag_by_id(uint32 id);
+extern void rvd_tag_drop_candidate(RvdTag *tag);
+
+/* Number of relcache invalidations seen so far by this backend. */
+extern uint64 rvd_tag_invalidations(void);
+
+/*
+ * Fill subjects and nodes of the tag from the plan and the planning run that
+ * made it, and describe new subjects in the row table.
+ */
+extern void rvd_tag_map_nodes(RvdTag *tag, PlannedStmt *stmt, RvdPlanning *p);
+
+#endif							/* RVD_TAG_H */

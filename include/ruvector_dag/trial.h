@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * trial.h
+ *	  A candidate plan run in place of the reference, under a time budget.
+ *	  Layer 4.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_TRIAL_H
+#define RVD_TRIAL_H
+
+#include "postgres.h"
+
+#include "executor/execdesc.h"
+#include "nodes/parsenodes.h"
+
+#include "ruvector_dag/dag.h"
+#include "ruvector_dag/tag.h"
+
+typedef struct RvdTrial
+{
+	RvdTag	   *tag;			/* of the candidate, a copy */
+	double		ms;				/* spent, sending rows included */
+	bool		won;			/* finished in time, rows were sent */
+	bool		failed;			/* raised an error of its own */
+	bool		counted_rows;
+	int			news;
+	float		nodes[RVD_TRAJECTORY_NODES];
+} RvdTrial;
+
+/* Could a statement like this be tried at all?  Asked before planning. */
+extern bool rvd_trial_query_allowed(Query *query, int cursor_options);
+
+/* Does the plan hold only nodes that may run twice? */
+extern bool rvd_trial_plan_allowed(const RvdDag *dag);
+
+/*
+ * Is this very run of the executor one that may be replaced by a trial?
+ * other_instrumentation: somebody else wants to see the reference run.
+ */
+extern bool rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
+								  bool other_instrumentation);
+
+/*
+ * Run the tag's candidate within its budget.  If it finishes, its rows have
+ * been sent to the query's receiver and es_processed is set: the caller must
+ * not run the reference.  If not, everything is as if nothing had happened.
+ * A real cancel, any time-out but ours, and shutdown are raised as always.
+ */
+extern void rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial);
+
+#endif							/* RVD_TRIAL_H */

@@ -1,0 +1,104 @@
+/*-------------------------------------------------------------------------
+ *
+ * utility.c
+ *	  ProcessUtility_hook: EXPLAIN, and leaving databases that are dropped.
+ *
+ * The planner hook cannot tell a plan made for EXPLAIN from any other; here
+ * it can be noted.  Layer 6.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/dbcommands.h"
+#include "nodes/parsenodes.h"
+#include "tcop/utility.h"
+
+#include "ruvector_dag/hooks.h"
+#include "ruvector_dag/store.h"
+#include "ruvector_dag/worker.h"
+
+static ProcessUtility_hook_type prev_ProcessUtility = NULL;
+
+/* Executor depth, plus one, of the innermost EXPLAIN; 0: none. */
+static int	explain_at = 0;
+
+bool
+rvd_in_explain(void)
+{
+	return explain_at == rvd_executor_depth() + 1;
+}
+
+static void
+pass_on(PlannedStmt *pstmt, const char *text, bool read_only,
+		ProcessUtilityContext context, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (prev_ProcessUtility)
+		prev_ProcessUtility(pstmt, text, read_only, context, params, env, dest,
+							qc);
+	else
+		standard_ProcessUtility(pstmt, text, read_only, context, params, env,
+								dest, qc);
+}
+
+/* A database that is dropped or copied may have nobody connected to it. */
+static void
+release_database(Node *stmt)
+{
+	const char *name = NULL;
+	ListCell   *lc;
+	Oid			database;
+
+	if (IsA(stmt, DropdbStmt))
+		name = ((DropdbStmt *) stmt)->dbname;
+	else if (IsA(stmt, CreatedbStmt))
+		foreach(lc, ((CreatedbStmt *) stmt)->options)
+		{
+			DefElem    *option = (DefElem *) lfirst(lc);
+
+			if (strcmp(option->defname, "template") == 0 && option->arg &&
+				IsA(option->arg, String))
+				name = strVal(option->arg);
+		}
+	if (name == NULL)
+		return;
+	database = get_database_oid(name, true);
+	if (OidIsValid(database))
+		rvd_worker_release_database(database);
+}
+
+static void
+rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
+				   ProcessUtilityContext context, ParamListInfo params,
+				   QueryEnvironment *env, DestReceiver *dest,
+				   QueryCompletion *qc)
+{
+	Node	   *stmt = pstmt->utilityStmt;
+	int			saved = explain_at;
+
+	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
+		release_database(stmt);
+	if (!IsA(stmt, ExplainStmt))
+	{
+		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
+		return;
+	}
+	explain_at = rvd_executor_depth() + 1;
+	PG_TRY();
+	{
+		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
+	}
+	PG_FINALLY();
+	{
+		explain_at = saved;
+	}
+	PG_END_TRY();
+}
+
+void
+rvd_utility_hooks_init(void)
+{
+	prev_ProcessUtility = ProcessUtility_hook;
+	ProcessUtility_hook = rvd_ProcessUtility;
+}

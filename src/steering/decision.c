@@ -1,0 +1,327 @@
+/*-------------------------------------------------------------------------
+ *
+ * decision.c
+ *	  What to do with a statement that is about to be planned.
+ *
+ * Reads the class, then the instance, then the plans it names; each is
+ * copied under its own partition lock, tried and never waited for: when a
+ * lock is not to be had the statement gets the stock plan.
+ *
+ * Layer 4.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "lib/stringinfo.h"
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/timestamp.h"
+
+#include "ruvector_dag/decision.h"
+#include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/settings.h"
+
+/* A millisecond measured is worth this much planner cost. */
+#define COST_PER_MS			100.0
+
+/* Baseline runs before anything is tried. */
+#define BASELINE_RUNS		2
+#define POOLED_RUNS			6
+
+/* Candidates tried per instance before it settles anyway. */
+#define MAX_ROUNDS			16
+
+#define MAX_DEMOTIONS		3
+
+static bool
+read_class(RvdDecision *d, const RvdScope *scope)
+{
+	RvdKey		key = {(uint64) d->queryid, MyDatabaseId};
+	RvdClass   *c = rvd_table_find(rvd_table(RVD_CLASSES), key, false, false);
+	double		mean_ms = 0;
+	double		cost;
+
+	if (c == NULL)
+		return false;
+	d->known = true;
+	/* what it would take unsteered, or success would hide the class again */
+	if (c->latency.n > 0)
+		mean_ms = (c->total_ms + Max(c->saved_ms, 0)) / c->latency.n;
+	cost = Max(c->est_cost, mean_ms * COST_PER_MS);
+	d->pooled = (c->flags & RVD_CLASS_POOLED) != 0;
+	d->line = c->line;
+	rvd_table_release(rvd_table(RVD_CLASSES), key);
+	return cost >= scope->min_cost;
+}
+
+static bool
+read_instance(RvdDecision *d)
+{
+	RvdKey		key = {rvd_instance_key(d->queryid, d->instance), MyDatabaseId};
+	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, false,
+									false);
+	bool		look;
+
+	if (i == NULL)
+		return false;
+	d->state = i->state;
+	d->baseline_plan = i->baseline_plan;
+	d->best_plan = i->best_plan;
+	d->trying_plan = i->trying_plan;
+	d->demotions = i->demotions;
+	if (!d->pooled)
+		d->baseline_ms = rvd_latency_typical(&i->baseline);
+	look = i->state == RVD_INSTANCE_SETTLED && i->calls >= i->next_look;
+	if (d->state == RVD_INSTANCE_EXPLORING && i->rounds >= MAX_ROUNDS &&
+		i->trying_plan == 0)
+		d->state = RVD_INSTANCE_SETTLED;
+	if (look)
+		d->state = RVD_INSTANCE_EXPLORING;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	return true;
+}
+
+/* Copy a plan's memo and typical time; false if it is not there any more. */
+static bool
+read_plan(RvdDecision *d, uint64 fingerprint, RvdMemo *memo, double *ms)
+{
+	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
+	MyDatabaseId};
+	RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
+
+	if (plan == NULL)
+		return false;
+	*memo = plan->memo;
+	*ms = rvd_latency_typical(&plan->latency);
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+	return true;
+}
+
+void
+rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
+		   RvdDecision *d)
+{
+	double		ignored;
+
+	memset(d, 0, offsetof(RvdDecision, best_memo));
+	d->best_memo.n = d->trying_memo.n = 0;
+	d->baseline_ms = d->reference_ms = 0;
+	d->demotions = 0;
+	memset(&d->line, 0, sizeof(d->line));
+	d->queryid = (int64) query->queryId;
+	d->action = RVD_ACT_WATCH;
+
+	/* a class not seen before is judged by the cost of its first plan */
+	if (!read_class(d, scope))
+	{
+		if (d->known)
+		{
+			d->action = RVD_ACT_PASS;
+			return;
+		}
+		d->seen_instance = d->instance = rvd_query_instance(query, params);
+		return;
+	}
+	d->seen_instance = rvd_query_instance(query, params);
+	d->instance = d->pooled ? 0 : d->seen_instance;
+
+	if (!read_instance(d) || scope->mode == RVD_MODE_OBSERVE)
+		return;
+	d->reference_ms = d->baseline_ms;
+	if (d->best_plan != 0 &&
+		!read_plan(d, d->best_plan, &d->best_memo, &d->reference_ms))
+		d->best_plan = 0;
+	if (d->trying_plan != 0 &&
+		!read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
+		d->trying_plan = 0;
+
+	if (d->state == RVD_INSTANCE_EXPLORING)
+		d->action = RVD_ACT_EXPLORE;
+	else if (d->state == RVD_INSTANCE_SETTLED && d->best_plan != 0 &&
+			 scope->mode == RVD_MODE_AUTO)
+		d->action = RVD_ACT_BEST;
+}
+
+void
+rvd_decide_expect(RvdDecision *d, double cost)
+{
+	double		log_ms;
+	double		sd;
+
+	if (!d->pooled || rvd_line_predict(&d->line, log(Max(cost, 1.0)),
+									   &log_ms, &sd) < POOLED_RUNS)
+		return;
+	d->baseline_ms = exp(log_ms);
+	d->reference_ms = d->baseline_ms;
+}
+
+/* Milliseconds the database's account still allows for exploration. */
+static double
+allowance(const RvdScope *scope)
+{
+	RvdDatabase *db = rvd_my_database();
+
+	if (db == NULL)
+		return 0;
+	return rvd_guard_allowance(scope->regret_limit,
+							   pg_atomic_read_u64(&db->executed_us) / 1000.0,
+							   pg_atomic_read_u64(&db->saved_us) / 1000.0,
+							   pg_atomic_read_u64(&db->regret_us) / 1000.0);
+}
+
+double
+rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
+				  uint64 fingerprint, bool *known)
+{
+	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
+	MyDatabaseId};
+	RvdPlan    *plan;
+	uint32		runs = 0;
+	RvdPlanRole role = RVD_PLAN_CANDIDATE;
+	uint32		reason = RVD_REASON_NONE;
+
+	*known = true;
+	if (!d->pooled &&
+		(fingerprint == d->baseline_plan || fingerprint == d->best_plan))
+		return 0;
+	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
+	if (plan != NULL)
+	{
+		runs = plan->latency.n;
+		role = plan->role;
+		reason = plan->reason;
+		rvd_table_release(rvd_table(RVD_PLANS), key);
+	}
+	if (role == RVD_PLAN_REJECTED &&
+		!(reason == RVD_REASON_DEMOTED && d->demotions < MAX_DEMOTIONS))
+		return 0;
+	if (role == RVD_PLAN_BASELINE && !d->pooled)
+		return 0;
+	*known = false;
+	return rvd_guard_budget(d->reference_ms, scope->trial_budget, runs,
+							allowance(scope));
+}
+
+/* The instance's entry, locked, or NULL. */
+static RvdInstance *
+lock_instance(const RvdDecision *d, RvdKey *key)
+{
+	key->a = rvd_instance_key(d->queryid, d->instance);
+	key->b = MyDatabaseId;
+	return rvd_table_find(rvd_table(RVD_INSTANCES), *key, true, false);
+}
+
+void
+rvd_decide_settle(const RvdDecision *d)
+{
+	RvdKey		key;
+	RvdInstance *i = d->pooled ? NULL : lock_instance(d, &key);
+
+	if (i == NULL)
+		return;
+	i->fixed_points++;
+	i->state = RVD_INSTANCE_SETTLED;
+	i->next_look = i->calls + Max(8, i->calls);
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+}
+
+void
+rvd_decide_lost(const RvdDecision *d)
+{
+	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, d->best_plan),
+	MyDatabaseId};
+	RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
+	RvdInstance *i;
+
+	if (plan != NULL)
+	{
+		plan->role = RVD_PLAN_CANDIDATE;
+		plan->reason = RVD_REASON_LOST;
+		plan->role_changed = GetCurrentTimestamp();
+		plan->head.dirty = true;
+		rvd_table_release(rvd_table(RVD_PLANS), key);
+	}
+	i = lock_instance(d, &key);
+	if (i != NULL)
+	{
+		i->best_plan = 0;
+		i->state = RVD_INSTANCE_EXPLORING;
+		i->head.dirty = true;
+		rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	}
+}
+
+/* A first sight of this plan in this instance: describe it. */
+static void
+describe_plan(RvdPlan *plan, const RvdDecision *d, uint64 fingerprint,
+			  RvdPlanRole role, const char *skeleton)
+{
+	plan->queryid = d->queryid;
+	plan->instance = d->instance;
+	plan->fingerprint = fingerprint;
+	plan->role = role;
+	plan->reason = role == RVD_PLAN_BASELINE ? RVD_REASON_STOCK :
+		RVD_REASON_PROPOSED;
+	plan->predicted_ms = d->reference_ms;
+	plan->first_seen = plan->role_changed = GetCurrentTimestamp();
+	strlcpy(plan->skeleton, skeleton, RVD_SKELETON_TEXT);
+}
+
+void
+rvd_decide_note_plan(const RvdDecision *d, PlannedStmt *stmt,
+					 uint64 fingerprint, RvdPlanRole role, double est_cost,
+					 const RvdMemo *memo)
+{
+	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
+	MyDatabaseId};
+	RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
+	StringInfoData text;
+	RvdDag		dag;
+	bool		found;
+
+	if (plan == NULL)
+	{
+		initStringInfo(&text);
+		if (rvd_plan_dag_build(stmt, &dag) != RVD_OK)
+			return;
+		rvd_plan_dag_skeleton(&dag, &text);
+		if (text.len >= RVD_SKELETON_TEXT)
+			text.data[pg_mbcliplen(text.data, text.len,
+								   RVD_SKELETON_TEXT - 1)] = '\0';
+		plan = rvd_table_enter(rvd_table(RVD_PLANS), key, MyDatabaseId, &found,
+							   false);
+		if (plan == NULL)
+			return;
+		if (!found)
+			describe_plan(plan, d, fingerprint, role, text.data);
+	}
+	plan->est_cost = est_cost;
+	/* a proven plan keeps the memo it was proven with */
+	if (memo && plan->role != RVD_PLAN_PROVEN && memo->n > 0)
+		plan->memo = *memo;
+	plan->last_used = GetCurrentTimestamp();
+	plan->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+}
+
+void
+rvd_decide_charge_planning(const RvdDecision *d, double ms)
+{
+	RvdDatabase *db = rvd_my_database();
+	RvdKey		key = {(uint64) d->queryid, MyDatabaseId};
+	RvdClass   *c;
+
+	if (db)
+		pg_atomic_fetch_add_u64(&db->regret_us, (int64) (ms * 1000));
+	c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
+	if (c != NULL)
+	{
+		c->regret_ms += ms;
+		c->head.dirty = true;
+		rvd_table_release(rvd_table(RVD_CLASSES), key);
+	}
+}

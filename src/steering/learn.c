@@ -1,0 +1,578 @@
+/*-------------------------------------------------------------------------
+ *
+ * learn.c
+ *	  What a run taught: class, instance and plan statistics, promotion,
+ *	  demotion, and the account of steering.
+ *
+ * Each entry is updated under its own partition lock, never two at once; an
+ * update whose lock is not to be had is given up (and counted by the store).
+ * The figures are statistics: losing one now and then harms nothing.
+ *
+ * Layer 4.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "mb/pg_wchar.h"
+#include "miscadmin.h"
+#include "utils/inval.h"
+#include "utils/timestamp.h"
+#include "access/xlog.h"
+
+#include "ruvector_dag/decision.h"
+#include "ruvector_dag/hash.h"
+#include "ruvector_dag/settings.h"
+
+#define BASELINE_RUNS		2
+#define COST_PER_MS			100.0
+
+/* Share of its time that counting rows costs an execution, at the most. */
+#define COUNTING_COST		0.10
+
+/* First executions of a plan that count rows whatever the account says. */
+#define FREE_COUNTS			1
+
+/* Cached plans of a class are thrown away at most this often. */
+#define INVALIDATE_EVERY_MS	10000
+
+/* Pooling: window of executions in which distinct instances are counted. */
+#define WINDOW_MIN			16
+#define WINDOW_MAX			1024
+#define POOLED_REPEATS		1.5
+
+static void
+add_us(pg_atomic_uint64 *counter, double ms)
+{
+	if (ms > 0)
+		pg_atomic_fetch_add_u64(counter, (int64) (ms * 1000.0));
+}
+
+/* ---- class ---------------------------------------------------------------- */
+
+static void
+describe_class(RvdClass *c, const char *query, List *relations)
+{
+	ListCell   *lc;
+
+	c->user = GetUserId();
+	c->first_seen = GetCurrentTimestamp();
+	foreach(lc, relations)
+	{
+		if (c->n_relations < RVD_CLASS_RELATIONS)
+			c->relations[c->n_relations++] = lfirst_oid(lc);
+	}
+	if (rvd_dag_track_query_text && query)
+	{
+		int			len = pg_mbcliplen(query, strlen(query),
+									   RVD_QUERY_TEXT - 1);
+
+		memcpy(c->query, query, len);
+		c->query[len] = '\0';
+	}
+}
+
+/*
+ * Distinct instances by linear counting (Whang, Vander-Zanden, Taylor, ACM
+ * TODS 1990) over a window of executions.  When hardly any comes twice, the
+ * class is taken as one instance.
+ */
+static void
+count_instance(RvdClass *c, uint64 instance)
+{
+	uint64		h = rvd_hash_mix(instance);
+	int			zeros = 0;
+	double		distinct;
+
+	c->seen[(h >> 6) & 7] |= UINT64CONST(1) << (h & 63);
+	c->window_calls++;
+	for (int i = 0; i < 8; i++)
+		zeros += 64 - __builtin_popcountll(c->seen[i]);
+	distinct = -512.0 * log(Max(zeros, 1) / 512.0);
+	c->instances = (uint32) rint(distinct);
+	if (c->window_calls < WINDOW_MIN)
+		return;
+	if (c->window_calls < POOLED_REPEATS * distinct)
+		c->flags |= RVD_CLASS_POOLED;
+	else
+		c->flags &= ~RVD_CLASS_POOLED;
+	if (c->window_calls >= WINDOW_MAX)
+	{
+		c->window_calls = 0;
+		memset(c->seen, 0, sizeof(c->seen));
+	}
+}
+
+static void
+learn_class(const RvdRun *run, uint64 seen_instance, double saved_ms)
+{
+	RvdKey		key = {(uint64) run->tag->queryid, MyDatabaseId};
+	bool		found;
+	RvdClass   *c = rvd_table_enter(rvd_table(RVD_CLASSES), key, MyDatabaseId,
+									&found, false);
+
+	if (c == NULL)
+		return;
+	if (!found)
+		describe_class(c, run->query, run->relations);
+	pg_atomic_fetch_add_u64(&c->calls, 1);
+	count_instance(c, seen_instance);
+	if (run->outcome == RVD_RUN_COMPLETE)
+	{
+		rvd_latency_add(&c->latency, run->ms);
+		c->total_ms += run->ms;
+		if (run->tag->role == RVD_PLAN_BASELINE)
+		{
+			c->est_cost = run->est_cost;
+			rvd_line_add(&c->line, log(Max(run->est_cost, 1.0)),
+						 log(Max(run->ms, 0.001)));
+		}
+	}
+	else if (run->outcome == RVD_RUN_FAILED)
+		rvd_latency_add_censored(&c->latency, run->ms);
+	if (run->tag->role != RVD_PLAN_BASELINE)
+		c->steered++;
+	if (run->trial)
+	{
+		c->trials++;
+		c->trials_won++;
+	}
+	c->saved_ms += saved_ms;
+	c->last_used = GetCurrentTimestamp();
+	c->head.value = (float) (c->total_ms + c->saved_ms);
+	c->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_CLASSES), key);
+}
+
+void
+rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
+				const char *query, List *relations)
+{
+	RvdKey		key = {(uint64) queryid, MyDatabaseId};
+	RvdTable   *table = rvd_table(RVD_CLASSES);
+	RvdDatabase *db = rvd_my_database();
+	bool		slow = ms * COST_PER_MS >= min_cost;
+	bool		found = true;
+	RvdClass   *c = rvd_table_find(table, key, slow, false);
+
+	if (db)
+		pg_atomic_fetch_add_u64(&db->queries, 1);
+	if (c == NULL)
+	{
+		c = rvd_table_enter(table, key, MyDatabaseId, &found, false);
+		if (c == NULL)
+			return;
+		if (!found)
+		{
+			describe_class(c, query, relations);
+			c->est_cost = est_cost;
+			c->head.dirty = true;
+			slow = true;
+		}
+	}
+	pg_atomic_fetch_add_u64(&c->calls, 1);
+	/* cheap by the planner's reckoning, dear by the clock: worth a look */
+	if (slow)
+	{
+		rvd_latency_add(&c->latency, ms);
+		c->total_ms += ms;
+		c->head.value = (float) c->total_ms;
+		c->head.dirty = true;
+	}
+	rvd_table_release(table, key);
+}
+
+/* ---- instance ------------------------------------------------------------- */
+
+/* What the plan update needs to know of its instance. */
+typedef struct InstanceView
+{
+	RvdLatency	baseline;
+	uint64		best_plan;
+} InstanceView;
+
+static void
+learn_baseline_run(RvdInstance *i, const RvdRun *run)
+{
+	const RvdTag *tag = run->tag;
+
+	if (tag->pooled)
+	{
+		i->state = RVD_INSTANCE_EXPLORING;
+		return;
+	}
+	if (i->baseline_plan != tag->fingerprint)
+	{
+		/* the server changed its mind: what was measured is of another plan */
+		i->baseline_plan = tag->fingerprint;
+		memset(&i->baseline, 0, sizeof(i->baseline));
+		i->state = RVD_INSTANCE_LEARNING;
+	}
+	i->baseline_cost = run->est_cost;
+	if (run->outcome == RVD_RUN_COMPLETE)
+		rvd_latency_add(&i->baseline, run->ms);
+	else if (run->outcome == RVD_RUN_FAILED)
+		rvd_latency_add_censored(&i->baseline, run->ms);
+	if ((i->state == RVD_INSTANCE_LEARNING ||
+		 (i->state == RVD_INSTANCE_COOLING && i->calls >= i->cool_until)) &&
+		i->baseline.n >= BASELINE_RUNS)
+		i->state = RVD_INSTANCE_EXPLORING;
+	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0)
+		i->state = RVD_INSTANCE_EXPLORING;
+}
+
+/* A run under the best plan; true if it is to be demoted. */
+static bool
+learn_steered_run(RvdInstance *i, const RvdRun *run)
+{
+	int			slow;
+
+	if (run->outcome == RVD_RUN_PARTIAL)
+		return false;
+	slow = rvd_guard_slow(run->ms, rvd_latency_typical(&i->baseline));
+	i->slow_streak = slow ? i->slow_streak + slow : 0;
+	if (i->slow_streak < 2)
+	{
+		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED)
+			i->state = RVD_INSTANCE_EXPLORING;
+		return false;
+	}
+	i->best_plan = 0;
+	i->trying_plan = 0;
+	i->slow_streak = 0;
+	i->demotions++;
+	i->state = RVD_INSTANCE_COOLING;
+	i->cool_until = i->calls + (4U << Min(i->demotions, 10));
+	/* the data may have grown: measure the baseline afresh */
+	memset(&i->baseline, 0, sizeof(i->baseline));
+	return true;
+}
+
+static bool
+learn_instance(const RvdRun *run, InstanceView *view)
+{
+	const RvdTag *tag = run->tag;
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	bool		found;
+	bool		demoted = false;
+	RvdInstance *i = rvd_table_enter(rvd_table(RVD_INSTANCES), key,
+									 MyDatabaseId, &found, false);
+
+	memset(view, 0, sizeof(*view));
+	if (i == NULL)
+		return false;
+	if (!found)
+	{
+		i->queryid = tag->queryid;
+		i->instance = tag->instance;
+	}
+	i->calls++;
+	i->last_used = GetCurrentTimestamp();
+	if (tag->role == RVD_PLAN_BASELINE)
+		learn_baseline_run(i, run);
+	else if (tag->role == RVD_PLAN_PROVEN)
+		demoted = learn_steered_run(i, run);
+	view->baseline = i->baseline;
+	view->best_plan = i->best_plan;
+	i->head.value = (float) (rvd_latency_typical(&i->baseline) * i->calls);
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	return demoted;
+}
+
+/* ---- plan ----------------------------------------------------------------- */
+
+static void
+change_role(RvdPlan *plan, RvdPlanRole role, RvdReason reason)
+{
+	plan->role = role;
+	plan->reason = reason;
+	plan->role_changed = GetCurrentTimestamp();
+}
+
+static void
+reference_ratio(const RvdTag *tag, uint64 best_plan, RvdLatency *ratio)
+{
+	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance, best_plan),
+	MyDatabaseId};
+	RvdPlan    *plan;
+
+	memset(ratio, 0, sizeof(*ratio));
+	if (best_plan == 0)
+		return;
+	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
+	if (plan == NULL)
+		return;
+	*ratio = plan->ratio;
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+}
+
+/* The instance follows the verdict on a candidate. */
+static void
+apply_verdict(const RvdTag *tag, RvdVerdict verdict, bool counts_as_round)
+{
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, true, false);
+	uint64		replaced = 0;
+
+	if (i == NULL)
+		return;
+	i->rounds += counts_as_round;
+	switch (verdict)
+	{
+		case RVD_PROMOTE:
+			replaced = i->best_plan;
+			i->best_plan = tag->pooled ? 0 : tag->fingerprint;
+			i->trying_plan = 0;
+			i->slow_streak = 0;
+			break;
+		case RVD_REJECT:
+			i->trying_plan = 0;
+			break;
+		case RVD_UNDECIDED:
+			i->trying_plan = tag->pooled ? 0 : tag->fingerprint;
+			break;
+	}
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+
+	if (replaced != 0 && replaced != tag->fingerprint)
+	{
+		RvdKey		old = {rvd_plan_key(tag->queryid, tag->instance, replaced),
+		MyDatabaseId};
+		RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), old, true,
+										  false);
+
+		if (plan != NULL)
+		{
+			change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_SUPERSEDED);
+			plan->head.dirty = true;
+			rvd_table_release(rvd_table(RVD_PLANS), old);
+		}
+	}
+}
+
+static void
+learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
+{
+	const RvdTag *tag = run->tag;
+	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance,
+									tag->fingerprint), MyDatabaseId};
+	RvdLatency	reference;
+	RvdVerdict	verdict = RVD_UNDECIDED;
+	bool		first_trial = false;
+	RvdPlan    *plan;
+
+	reference_ratio(tag, view->best_plan, &reference);
+	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
+	if (plan == NULL)
+		return;
+	if (run->outcome == RVD_RUN_COMPLETE)
+	{
+		rvd_latency_add(&plan->latency, run->ms);
+		if (tag->baseline_ms > 0)
+			rvd_latency_add(&plan->ratio, run->ms / tag->baseline_ms);
+	}
+	else if (run->outcome == RVD_RUN_FAILED)
+		rvd_latency_add_censored(&plan->latency, run->ms);
+	plan->observed += run->counted_rows;
+	plan->last_used = GetCurrentTimestamp();
+	if (run->trial)
+	{
+		first_trial = plan->trials == 0;
+		plan->trials++;
+		verdict = rvd_guard_judge(&plan->ratio,
+								  view->best_plan ? &reference : NULL,
+								  Max(view->baseline.n, 1),
+								  rvd_latency_variance(&view->baseline));
+		if (verdict == RVD_PROMOTE)
+			change_role(plan, RVD_PLAN_PROVEN, RVD_REASON_FASTER);
+		else if (verdict == RVD_REJECT)
+			change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_NO_GAIN);
+	}
+	else if (demoted)
+	{
+		change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_DEMOTED);
+		memset(&plan->ratio, 0, sizeof(plan->ratio));
+	}
+	plan->head.value = (float) (plan->latency.sum_ms *
+								(plan->role == RVD_PLAN_PROVEN ? 100 : 1));
+	plan->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+
+	if (run->trial)
+		apply_verdict(tag, verdict, first_trial);
+}
+
+/* ---- account ---------------------------------------------------------------- */
+
+/* Saved (or, negative, lost) against the expected baseline time. */
+static double
+account(const RvdRun *run)
+{
+	const RvdTag *tag = run->tag;
+	RvdDatabase *db = rvd_my_database();
+	double		expected = tag->baseline_ms > 0 ? tag->baseline_ms : run->ms;
+	double		saved = 0;
+
+	if (db == NULL)
+		return 0;
+	pg_atomic_fetch_add_u64(&db->queries, 1);
+	if (run->outcome != RVD_RUN_COMPLETE)
+		return 0;
+	if (tag->role == RVD_PLAN_BASELINE)
+		add_us(&db->executed_us, run->ms);
+	else
+	{
+		saved = expected - run->ms;
+		pg_atomic_fetch_add_u64(&db->steered, 1);
+		add_us(&db->executed_us, expected);
+		add_us(saved > 0 ? &db->saved_us : &db->regret_us, fabs(saved));
+	}
+	if (run->trial)
+	{
+		pg_atomic_fetch_add_u64(&db->trials, 1);
+		pg_atomic_fetch_add_u64(&db->trials_won, 1);
+	}
+	if (run->counted_rows)
+		add_us(&db->observed_us, run->ms);
+	return saved;
+}
+
+bool
+rvd_learn_want_rows(const RvdTag *tag)
+{
+	RvdDatabase *db = rvd_my_database();
+	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance,
+									tag->fingerprint), MyDatabaseId};
+	RvdPlan    *plan;
+	uint32		observed = 0;
+	double		cost;
+
+	if (db == NULL)
+		return false;
+	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
+	if (plan != NULL)
+	{
+		observed = plan->observed;
+		rvd_table_release(rvd_table(RVD_PLANS), key);
+	}
+	if (observed < FREE_COUNTS && !tag->pooled)
+		return true;
+	cost = pg_atomic_read_u64(&db->observed_us) * COUNTING_COST;
+	return cost <= rvd_dag_overhead_limit *
+		pg_atomic_read_u64(&db->executed_us);
+}
+
+/* ---- cached plans ------------------------------------------------------------ */
+
+/*
+ * A cached generic plan is planned once and then only executed: the decision
+ * to try or to use another plan reaches it by throwing it away.  Not on a
+ * standby, where invalidations cannot be written.
+ */
+static void
+reach_cached_plans(const RvdRun *run)
+{
+	const RvdTag *tag = run->tag;
+	RvdKey		key = {(uint64) tag->queryid, MyDatabaseId};
+	TimestampTz now = GetCurrentTimestamp();
+	bool		due = false;
+	RvdClass   *c;
+
+	if (!OidIsValid(tag->first_relation) || RecoveryInProgress())
+		return;
+	c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
+	if (c == NULL)
+		return;
+	if (TimestampDifferenceExceeds(c->invalidated, now, INVALIDATE_EVERY_MS))
+	{
+		c->invalidated = now;
+		due = true;
+	}
+	rvd_table_release(rvd_table(RVD_CLASSES), key);
+	if (due)
+		CacheInvalidateRelcacheByRelid(tag->first_relation);
+}
+
+/* Would planning this instance again lead to something else now? */
+static bool
+decision_changed(const RvdTag *tag)
+{
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, false,
+									false);
+	bool		changed;
+
+	if (i == NULL)
+		return false;
+	changed = i->state == RVD_INSTANCE_EXPLORING ||
+		(i->state == RVD_INSTANCE_SETTLED &&
+		 (i->best_plan != 0 ? i->best_plan != tag->fingerprint :
+		  tag->role == RVD_PLAN_PROVEN));
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	return changed;
+}
+
+/* ---- the whole -------------------------------------------------------------- */
+
+void
+rvd_learn_run(const RvdRun *run)
+{
+	InstanceView view;
+	double		saved = account(run);
+	bool		demoted;
+
+	learn_class(run, run->tag->seen_instance, saved);
+	demoted = learn_instance(run, &view);
+	learn_plan(run, &view, demoted);
+	if (run->outcome == RVD_RUN_COMPLETE && run->tag->executions > 1 &&
+		!run->trial && decision_changed(run->tag))
+		reach_cached_plans(run);
+}
+
+void
+rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
+{
+	RvdKey		key = {rvd_plan_key(candidate->queryid, candidate->instance,
+									candidate->fingerprint), MyDatabaseId};
+	RvdKey		class_key = {(uint64) candidate->queryid, MyDatabaseId};
+	RvdDatabase *db = rvd_my_database();
+	bool		first_trial = false;
+	RvdPlan    *plan;
+	RvdClass   *c;
+
+	if (db)
+	{
+		pg_atomic_fetch_add_u64(&db->trials, 1);
+		pg_atomic_fetch_add_u64(&db->trials_abandoned, 1);
+		add_us(&db->regret_us, ms);
+	}
+	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
+	if (plan != NULL)
+	{
+		first_trial = plan->trials == 0;
+		plan->trials++;
+		plan->trials_abandoned++;
+		rvd_latency_add_censored(&plan->latency, ms);
+		change_role(plan, RVD_PLAN_REJECTED,
+					failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
+		plan->head.dirty = true;
+		rvd_table_release(rvd_table(RVD_PLANS), key);
+	}
+	apply_verdict(candidate, RVD_REJECT, first_trial);
+	c = rvd_table_find(rvd_table(RVD_CLASSES), class_key, true, false);
+	if (c != NULL)
+	{
+		c->trials++;
+		c->trials_abandoned++;
+		c->regret_ms += ms;
+		c->head.dirty = true;
+		rvd_table_release(rvd_table(RVD_CLASSES), class_key);
+	}
+}

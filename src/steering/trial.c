@@ -1,0 +1,362 @@
+/*-------------------------------------------------------------------------
+ *
+ * trial.c
+ *	  A candidate plan run in place of the reference, under a time budget.
+ *
+ * The candidate runs in a subtransaction, with the same snapshot and
+ * parameters, into a tuplestore.  If it finishes in time the tuplestore goes
+ * to the client and the reference is never run.  If our timer fires first
+ * the subtransaction is rolled back and the reference runs, streaming as
+ * always: the user loses the budget, never the query.
+ *
+ * The timer interrupts by the same flag as a cancel.  A real cancel arrives
+ * as SIGINT (pg_cancel_backend, statement_timeout and lock_timeout all send
+ * it), so while the trial runs SIGINT is noted by a handler of ours; only an
+ * interruption that our timer asked for and nobody else is swallowed.
+ *
+ * Layer 4.  Memory: the candidate's plan lives in a context of its own,
+ * deleted at the end; execution state lives below the caller's context.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <signal.h>
+
+#include "access/parallel.h"
+#include "access/xact.h"
+#include "executor/executor.h"
+#include "executor/instrument.h"
+#include "executor/tstoreReceiver.h"
+#include "libpq/pqsignal.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "portability/instr_time.h"
+#include "storage/latch.h"
+#include "tcop/pquery.h"
+#include "tcop/tcopprot.h"
+#include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+#include "utils/timeout.h"
+#include "utils/tuplestore.h"
+
+#include "ruvector_dag/compat.h"
+#include "ruvector_dag/decision.h"
+#include "ruvector_dag/observe.h"
+#include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/trial.h"
+
+static TimeoutId budget_timeout;
+static bool budget_timeout_registered = false;
+static volatile sig_atomic_t budget_expired = 0;
+static volatile sig_atomic_t real_cancel = 0;
+
+/* ---- conditions ------------------------------------------------------------ */
+
+bool
+rvd_trial_query_allowed(Query *query, int cursor_options)
+{
+	if (query->commandType != CMD_SELECT || query->hasModifyingCTE ||
+		query->hasForUpdate || query->rowMarks != NIL ||
+		query->utilityStmt != NULL || query->rtable == NIL)
+		return false;
+	/* cursors are read piecemeal, and may be read backwards */
+	if (cursor_options & (CURSOR_OPT_BINARY | CURSOR_OPT_SCROLL |
+						  CURSOR_OPT_NO_SCROLL | CURSOR_OPT_INSENSITIVE |
+						  CURSOR_OPT_ASENSITIVE | CURSOR_OPT_HOLD |
+						  CURSOR_OPT_FAST_PLAN))
+		return false;
+	if (IsInParallelMode() || IsolationIsSerializable() ||
+		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		return false;
+	return !contain_volatile_functions((Node *) query);
+}
+
+bool
+rvd_trial_plan_allowed(const RvdDag *dag)
+{
+	for (int i = 0; i < dag->n_nodes; i++)
+		switch (dag->nodes[i].op)
+		{
+			case RVD_OP_MODIFY_TABLE:
+			case RVD_OP_LOCK_ROWS:
+			case RVD_OP_FOREIGN_SCAN:
+			case RVD_OP_CUSTOM_SCAN:
+				return false;
+			default:
+				break;
+		}
+	return true;
+}
+
+bool
+rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
+					  bool other_instrumentation)
+{
+	CommandDest dest = queryDesc->dest ? queryDesc->dest->mydest : DestDebug;
+
+	if (!tag->has_candidate || tag->budget_ms <= 0 ||
+		tag->candidate_seen != rvd_tag_invalidations() ||
+		other_instrumentation)
+		return false;
+	if (dest != DestRemote && dest != DestRemoteExecute && dest != DestNone)
+		return false;
+	/* the statement of a portal that nobody can move about in */
+	if (ActivePortal == NULL || ActivePortal->queryDesc != queryDesc ||
+		ActivePortal->cursorOptions != CURSOR_OPT_NO_SCROLL ||
+		ActivePortal->holdStore != NULL)
+		return false;
+	return !IsInParallelMode() && !IsolationIsSerializable() &&
+		!TransactionIdIsValid(GetTopTransactionIdIfAny());
+}
+
+/* ---- interruption ---------------------------------------------------------- */
+
+static void
+on_budget_expired(void)
+{
+	budget_expired = 1;
+	InterruptPending = true;
+	QueryCancelPending = true;
+	SetLatch(MyLatch);
+}
+
+static void
+on_sigint(SIGNAL_ARGS)
+{
+	real_cancel = 1;
+	StatementCancelHandler(postgres_signal_arg);
+}
+
+/*
+ * The timer may have fired without anybody looking.  Take its request back,
+ * but not one that came from elsewhere at the same moment.
+ */
+static void
+forget_our_cancel(void)
+{
+	if (!budget_expired)
+		return;
+	QueryCancelPending = false;
+	if (real_cancel)
+	{
+		InterruptPending = true;
+		QueryCancelPending = true;
+	}
+}
+
+/* ---- the trial --------------------------------------------------------------- */
+
+typedef struct TrialState
+{
+	PlannedStmt *stmt;
+	MemoryContext plan_cxt;
+	Tuplestorestate *rows;
+	QueryDesc  *run;			/* of the candidate */
+	bool		count_rows;
+} TrialState;
+
+/* The candidate becomes ours: its slot may be recycled while it runs. */
+static void
+take_candidate(RvdTag *tag, TrialState *state, RvdTrial *trial)
+{
+	RvdTag	   *own = rvd_tag_by_id(tag->candidate_tag);
+
+	state->stmt = tag->candidate;
+	state->plan_cxt = tag->candidate_cxt;
+	tag->candidate_cxt = NULL;
+	rvd_tag_drop_candidate(tag);
+	if (own)
+	{
+		trial->tag = palloc(sizeof(RvdTag));
+		*trial->tag = *own;
+		trial->tag->candidate_cxt = NULL;
+		trial->tag->has_candidate = false;
+	}
+}
+
+static void
+run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
+			  MemoryContext cxt)
+{
+	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
+
+	SetTuplestoreDestReceiverParams(dest, state->rows, cxt, false, NULL, NULL);
+	state->run = CreateQueryDesc(state->stmt, queryDesc->sourceText,
+								 queryDesc->snapshot,
+								 queryDesc->crosscheck_snapshot, dest,
+								 queryDesc->params, queryDesc->queryEnv,
+								 state->count_rows ? INSTRUMENT_ROWS : 0);
+	enable_timeout_after(budget_timeout, Max(1, (int) budget_ms));
+	standard_ExecutorStart(state->run, 0);
+	rvd_executor_run_once(state->run, 0);
+	standard_ExecutorFinish(state->run);
+	disable_timeout(budget_timeout, false);
+}
+
+static void
+finish_candidate(QueryDesc *queryDesc, TrialState *state, RvdTrial *trial)
+{
+	if (state->count_rows)
+		trial->news = rvd_observe_rows(state->run, trial->tag, true,
+									   trial->nodes);
+	queryDesc->estate->es_processed = state->run->estate->es_processed;
+	standard_ExecutorEnd(state->run);
+	FreeQueryDesc(state->run);
+	ReleaseCurrentSubTransaction();
+}
+
+/*
+ * Undo a candidate that was stopped or that failed.  Raises again whatever
+ * was not our timer's doing, except an error of the candidate's own: the
+ * reference may succeed where it failed (say, a division by zero in rows the
+ * other plan never looks at), and if not, it raises the same.
+ */
+static void
+undo_candidate(TrialState *state, RvdTrial *trial, MemoryContext cxt,
+			   ResourceOwner owner)
+{
+	ErrorData  *error;
+	bool		ours;
+
+	disable_timeout(budget_timeout, false);
+	MemoryContextSwitchTo(cxt);
+	error = CopyErrorData();
+	FlushErrorState();
+	ours = budget_expired && !real_cancel &&
+		error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	if (ours && state->count_rows && state->run && state->run->planstate)
+		trial->news = rvd_observe_rows(state->run, trial->tag, false,
+									   trial->nodes);
+	RollbackAndReleaseCurrentSubTransaction();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+	if (ours)
+	{
+		FreeErrorData(error);
+		return;
+	}
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode))
+	{
+		case ERRCODE_OPERATOR_INTERVENTION:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+			ReThrowError(error);
+			break;
+		default:
+			/* lock_timeout among others arrives as SIGINT */
+			if (real_cancel)
+				ReThrowError(error);
+			trial->failed = true;
+			FreeErrorData(error);
+			break;
+	}
+}
+
+static void
+send_rows(QueryDesc *queryDesc, Tuplestorestate *rows)
+{
+	DestReceiver *dest = queryDesc->dest;
+	TupleTableSlot *slot = MakeSingleTupleTableSlot(queryDesc->tupDesc,
+													&TTSOpsMinimalTuple);
+
+	dest->rStartup(dest, CMD_SELECT, queryDesc->tupDesc);
+	while (tuplestore_gettupleslot(rows, true, false, slot))
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (!dest->receiveSlot(slot, dest))
+			break;
+	}
+	dest->rShutdown(dest);
+	ExecDropSingleTupleTableSlot(slot);
+}
+
+static double
+elapsed_ms(instr_time start)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, start);
+	return INSTR_TIME_GET_MILLISEC(now);
+}
+
+/* The part between arming and disarming; restores the signal handler. */
+static void
+run_protected(QueryDesc *queryDesc, TrialState *state, double budget_ms,
+			  RvdTrial *trial)
+{
+	MemoryContext cxt = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	pqsigfunc	old_handler;
+
+	budget_expired = 0;
+	real_cancel = 0;
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	old_handler = pqsignal(SIGINT, on_sigint);
+	PG_TRY();
+	{
+		PG_TRY();
+		{
+			run_candidate(queryDesc, state, budget_ms, cxt);
+			finish_candidate(queryDesc, state, trial);
+			trial->won = true;
+		}
+		PG_CATCH();
+		{
+			undo_candidate(state, trial, cxt, owner);
+		}
+		PG_END_TRY();
+	}
+	PG_FINALLY();
+	{
+		pqsignal(SIGINT, old_handler);
+		forget_our_cancel();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+}
+
+void
+rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
+{
+	TrialState	state;
+	double		budget_ms = tag->budget_ms;
+	instr_time	start;
+
+	memset(trial, 0, sizeof(*trial));
+	memset(&state, 0, sizeof(state));
+	if (!budget_timeout_registered)
+	{
+		budget_timeout = RegisterTimeout(USER_TIMEOUT, on_budget_expired);
+		budget_timeout_registered = true;
+	}
+	take_candidate(tag, &state, trial);
+	if (trial->tag == NULL)
+	{
+		MemoryContextDelete(state.plan_cxt);
+		return;
+	}
+	/* a candidate's first run always counts: what it teaches is its point */
+	state.count_rows = rvd_learn_want_rows(trial->tag);
+	trial->counted_rows = state.count_rows;
+	state.rows = tuplestore_begin_heap(false, false, work_mem);
+
+	INSTR_TIME_SET_CURRENT(start);
+	PG_TRY();
+	{
+		run_protected(queryDesc, &state, budget_ms, trial);
+		if (trial->won)
+			send_rows(queryDesc, state.rows);
+	}
+	PG_FINALLY();
+	{
+		trial->ms = elapsed_ms(start);
+		tuplestore_end(state.rows);
+		MemoryContextDelete(state.plan_cxt);
+	}
+	PG_END_TRY();
+}
