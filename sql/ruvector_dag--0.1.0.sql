@@ -77,6 +77,7 @@ CREATE TABLE ruvector.dag_instances (
     baseline_cost float8 NOT NULL,
     baseline      float8[] NOT NULL,
     best_plan     bigint NOT NULL,      -- 0: the baseline
+    trying_plan   bigint NOT NULL,      -- undecided; 0: none
     rounds        bigint NOT NULL,
     fixed_points  bigint NOT NULL,
     demotions     bigint NOT NULL,
@@ -103,6 +104,7 @@ CREATE TABLE ruvector.dag_plans (
     est_cost         float8 NOT NULL,
     predicted_ms     float8 NOT NULL,
     latency          float8[] NOT NULL,
+    ratio            float8[] NOT NULL, -- the same of run / expected baseline
     first_seen       timestamptz,
     last_used        timestamptz,
     role_changed     timestamptz,

@@ -45,7 +45,7 @@ ENVIRONMENTS = {
                  "max_parallel_workers_per_gather = 2"],
 }
 
-TIME_LIMIT = 10             # seconds a statement
+TIME_LIMIT = 5              # seconds a statement
 ENOUGH = 0.98               # share of the planned runs that must complete
 
 # Learning from these very runs would move plans for another reason.

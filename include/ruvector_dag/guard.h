@@ -48,9 +48,9 @@ extern const char *rvd_reason_text(int reason);
  * Compare a candidate with its reference (the baseline, or the best plan so
  * far), both as ratios to the expected baseline time; baseline_runs and
  * baseline_variance (of one run's log time) say how sure that expectation
- * is.  Promotes when the gain exceeds 5 % by two standard errors, rejects
- * when a gain of 5 % has become unlikely, and decides by the plain mean
- * after six runs (promote from 10 %).
+ * is.  Promotes when the gain exceeds 5 % by 2.5 standard errors, rejects
+ * when the mean shows no such gain, and after six runs asks for 1.5 standard
+ * errors only, so that a decision is reached.
  */
 extern RvdVerdict rvd_guard_judge(const RvdLatency *candidate,
 								  const RvdLatency *reference,

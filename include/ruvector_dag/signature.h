@@ -55,13 +55,31 @@ extern PlannerInfo *rvd_root_planner(const RvdRoot *r);
  */
 extern bool rvd_root_subject(RvdRoot *r, Relids relids, RvdSubject *subject);
 
+/* A column of a base relation of the root. */
+typedef struct RvdColumn
+{
+	Index		rti;
+	AttrNumber	attno;
+} RvdColumn;
+
+#define RVD_LOOKUP_COLUMNS	8
+
 /*
  * Subject "rows per loop" of relation rti looked up with values of the given
- * outer columns: pairs (root range-table index, attribute number).
+ * outer columns.  Which rows a probe finds depends on where its value has
+ * been: a column's equals in the outer side belong to the list, because
+ * product.id probes quite other keys once it has been joined to event.
  */
-extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti, const Index *outer_rti,
-									const AttrNumber *outer_attno, int n_outer,
+extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti,
+									const RvdColumn *outer, int n_outer,
 									RvdSubject *subject);
+
+/*
+ * Columns of other relations than rti known to be equal to this one by an
+ * equivalence class, itself first; at most RVD_LOOKUP_COLUMNS.
+ */
+extern int	rvd_root_equal_columns(RvdRoot *r, Index rti, RvdColumn column,
+								   RvdColumn *out);
 
 /* The server's own estimate of a base relation before any correction. */
 extern double rvd_root_natural_rows(RvdRoot *r, Index rti);

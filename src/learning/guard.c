@@ -13,8 +13,8 @@
 
 /* Gains below this are not worth a changed plan. */
 #define MIN_GAIN		0.95
-#define MIN_GAIN_PLAIN	0.90
-#define Z_PROMOTE		2.0
+#define Z_PROMOTE		2.5
+#define Z_LAST			1.5
 #define MAX_UNDECIDED	6
 
 /* Share of the reference's time after which a first trial is cut. */
@@ -63,6 +63,7 @@ rvd_guard_judge(const RvdLatency *candidate, const RvdLatency *reference,
 {
 	double		gain;
 	double		variance;
+	double		z;
 	double		ref_mean = reference && reference->n > 0 ? reference->mean : 0.0;
 
 	if (candidate->n == 0)
@@ -75,12 +76,11 @@ rvd_guard_judge(const RvdLatency *candidate, const RvdLatency *reference,
 	else if (baseline_runs > 0)
 		variance += baseline_variance / baseline_runs;
 
-	if (gain + Z_PROMOTE * sqrt(variance) < log(MIN_GAIN))
+	z = candidate->n >= MAX_UNDECIDED ? Z_LAST : Z_PROMOTE;
+	if (gain + z * sqrt(variance) < log(MIN_GAIN))
 		return RVD_PROMOTE;
-	if (gain > log(MIN_GAIN))
+	if (gain > log(MIN_GAIN) || candidate->n >= MAX_UNDECIDED)
 		return RVD_REJECT;
-	if (candidate->n >= MAX_UNDECIDED)
-		return gain < log(MIN_GAIN_PLAIN) ? RVD_PROMOTE : RVD_REJECT;
 	return RVD_UNDECIDED;
 }
 

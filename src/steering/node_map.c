@@ -58,6 +58,8 @@ typedef struct NodeState
 	bool		repeated;		/* once per row of something */
 	bool		cut;			/* may be stopped early */
 	bool		first_match;	/* each repetition stops at its first row */
+	Relids		outer;			/* what it is repeated for, in outer_root */
+	PlannerInfo *outer_root;
 } NodeState;
 
 /* What a node delivers, handed up. */
@@ -284,14 +286,49 @@ scan_params(Plan *scan, ParamList *list)
 	}
 }
 
+/* The column behind an executor parameter set by a nested loop, if plain. */
+static bool
+param_column(MapContext *m, PlannerInfo *root, int paramno, RvdColumn *column)
+{
+	for (int j = 0; j < m->n_params; j++)
+	{
+		NestParam  *np = &m->params[j];
+
+		if (np->paramno != paramno || np->rti == 0 ||
+			np->rti > (Index) list_length(m->stmt->rtable) ||
+			m->root[np->rti] != root)
+			continue;
+		column->rti = m->rti[np->rti];
+		column->attno = np->attno;
+		return true;
+	}
+	return false;
+}
+
+/* A single column stands together with its equals in the outer side. */
+static int
+add_equals(MapContext *m, RvdRoot *root, Index own, NodeState st,
+		   RvdColumn *columns)
+{
+	RvdColumn	equals[RVD_LOOKUP_COLUMNS];
+	int			n = rvd_root_equal_columns(root, own, columns[0], equals);
+	int			kept = 1;
+
+	for (int i = 1; i < n; i++)
+		if (st.outer_root == rvd_root_planner(root) &&
+			bms_is_member(equals[i].rti, st.outer))
+			columns[kept++] = equals[i];
+	return kept;
+}
+
 /* counter: the node whose rows per loop are the lookup's (a Memoize above) */
 static void
 record_lookup(MapContext *m, Plan *scan, Plan *counter, NodeState st,
 			  const NodeResult *r)
 {
 	ParamList	list = {.n = 0};
-	Index		rti[MAX_NEST_PARAMS];
-	AttrNumber	attno[MAX_NEST_PARAMS];
+	RvdColumn	columns[RVD_LOOKUP_COLUMNS];
+	RvdRoot    *root = rvd_planning_root(m->p, r->root);
 	int			n = 0;
 	int			own;
 	RvdSubject	s;
@@ -301,32 +338,22 @@ record_lookup(MapContext *m, Plan *scan, Plan *counter, NodeState st,
 	scan_params(scan, &list);
 	for (int i = 0; i < list.n; i++)
 	{
-		bool		known = false;
+		RvdColumn	c;
+		bool		seen = false;
 
-		for (int j = 0; j < m->n_params && !known; j++)
-		{
-			NestParam  *np = &m->params[j];
-			bool		seen = false;
-
-			if (np->paramno != list.ids[i] || np->rti == 0 ||
-				np->rti > (Index) list_length(m->stmt->rtable) ||
-				m->root[np->rti] != r->root)
-				continue;
-			known = true;
-			for (int k = 0; k < n; k++)
-				seen |= rti[k] == (Index) m->rti[np->rti] &&
-					attno[k] == np->attno;
-			if (!seen)
-			{
-				rti[n] = m->rti[np->rti];
-				attno[n++] = np->attno;
-			}
-		}
-		if (!known)
+		if (!param_column(m, r->root, list.ids[i], &c))
 			return;				/* also depends on something else */
+		for (int k = 0; k < n; k++)
+			seen |= columns[k].rti == c.rti && columns[k].attno == c.attno;
+		if (seen)
+			continue;
+		if (n == RVD_LOOKUP_COLUMNS)
+			return;
+		columns[n++] = c;
 	}
-	if (n > 0 && rvd_root_lookup_subject(rvd_planning_root(m->p, r->root),
-										 own, rti, attno, n, &s))
+	if (n == 1)
+		n = add_equals(m, root, own, st, columns);
+	if (n > 0 && rvd_root_lookup_subject(root, own, columns, n, &s))
 		record(m, counter, st, r, &s);
 }
 
@@ -424,17 +451,20 @@ map_join(MapContext *m, Plan *plan, NodeState st)
 	outer.cut |= merge;
 	inner.cut |= merge || (nest && first_match);
 	inner.first_match |= nest && first_match;
+	o = map_node(m, plan->lefttree, outer);
 	if (nest)
 	{
-		inner.repeated = true;
-		push_nest_params(m, (NestLoop *) plan);
 		/* an uncorrelated inner is a whole set read once per outer row */
-		if (((NestLoop *) plan)->nestParams == NIL && !IsA(plan->righttree, Memoize))
-			inner.repeated = st.repeated;
+		if (((NestLoop *) plan)->nestParams != NIL ||
+			IsA(plan->righttree, Memoize))
+			inner.repeated = true;
+		push_nest_params(m, (NestLoop *) plan);
+		if (inner.outer_root == NULL || inner.outer_root == o.root)
+			inner.outer = bms_union(inner.outer, o.set);
+		inner.outer_root = o.root;
 	}
 	i = map_node(m, plan->righttree, inner);
 	m->n_params = params_before;
-	o = map_node(m, plan->lefttree, outer);
 	r.divided = o.divided;
 	if (o.root && i.root && o.root != i.root && !lift(m, &i))
 		(void) lift(m, &o);
@@ -488,7 +518,7 @@ map_upper(MapContext *m, Plan *plan, NodeState st)
 static void
 map_init_plans(MapContext *m, Plan *plan)
 {
-	NodeState	once = {false, true, false};
+	NodeState	once = {.cut = true};
 	ListCell   *lc;
 
 	foreach(lc, plan->initPlan)
@@ -578,7 +608,7 @@ void
 rvd_tag_map_nodes(RvdTag *tag, PlannedStmt *stmt, RvdPlanning *p)
 {
 	MapContext	m;
-	NodeState	top = {false, false, false};
+	NodeState	top = {.cut = false};
 	RvdDag		dag;
 
 	if (rvd_plan_dag_build(stmt, &dag) == RVD_OK)

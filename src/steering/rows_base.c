@@ -41,7 +41,8 @@
 /* Lookups are scaled only beyond a factor of two either way. */
 #define SAME_LOOKUP			2.0
 
-#define MAX_LOOKUP_COLUMNS	8
+/* Equals of a lookup column considered: subsets of them are enumerated. */
+#define MAX_EQUALS			4
 
 /* ---- selectivity -------------------------------------------------------- */
 
@@ -317,11 +318,10 @@ correct_one(RvdPlanning *p, PlannerInfo *root, Index rti)
 
 /*
  * The outer columns whose values a parameterised path is looked up with.
- * Returns how many; 0 where they are not plain columns of this root.
+ * Returns how many; 0 where there are none, or too many.
  */
 static int
-lookup_columns(RelOptInfo *rel, ParamPathInfo *ppi, Index *rti,
-			   AttrNumber *attno)
+lookup_columns(RelOptInfo *rel, ParamPathInfo *ppi, RvdColumn *out)
 {
 	int			n = 0;
 	ListCell   *lc;
@@ -338,33 +338,62 @@ lookup_columns(RelOptInfo *rel, ParamPathInfo *ppi, Index *rti,
 			bool		seen = bms_is_member(v->varno, rel->relids);
 
 			for (int i = 0; i < n; i++)
-				seen |= rti[i] == (Index) v->varno && attno[i] == v->varattno;
+				seen |= out[i].rti == (Index) v->varno &&
+					out[i].attno == v->varattno;
 			if (seen)
 				continue;
-			if (n == MAX_LOOKUP_COLUMNS)
+			if (n == RVD_LOOKUP_COLUMNS)
 				return 0;
-			rti[n] = v->varno;
-			attno[n++] = v->varattno;
+			out[n].rti = v->varno;
+			out[n++].attno = v->varattno;
 		}
 	}
 	return n;
 }
 
-/* Learned rows per loop for this parameterisation, or -1. */
+static double
+ask_lookup(RvdPlanning *p, RvdRoot *root, RelOptInfo *rel, double estimate,
+		   const RvdColumn *columns, int n)
+{
+	RvdSubject	subject;
+
+	if (!rvd_root_lookup_subject(root, rel->relid, columns, n, &subject))
+		return -1;
+	return rvd_planning_lookup(p, &subject, log(Max(estimate, 1e-3)));
+}
+
+/*
+ * Learned rows per loop for this parameterisation, or -1.  With which of its
+ * equals the column will have been joined when it probes is not known yet:
+ * of what was counted in any such company, the largest is taken.
+ */
 static double
 lookup_rows(RvdPlanning *p, PlannerInfo *root, RelOptInfo *rel,
 			ParamPathInfo *ppi)
 {
-	Index		rti[MAX_LOOKUP_COLUMNS];
-	AttrNumber	attno[MAX_LOOKUP_COLUMNS];
-	int			n = lookup_columns(rel, ppi, rti, attno);
-	RvdSubject	subject;
+	RvdRoot    *r = rvd_planning_root(p, root);
+	RvdColumn	columns[RVD_LOOKUP_COLUMNS];
+	RvdColumn	equals[RVD_LOOKUP_COLUMNS];
+	int			n = lookup_columns(rel, ppi, columns);
+	double		most;
 
-	if (n == 0 ||
-		!rvd_root_lookup_subject(rvd_planning_root(p, root), rel->relid,
-								 rti, attno, n, &subject))
+	if (n == 0)
 		return -1;
-	return rvd_planning_lookup(p, &subject, log(Max(ppi->ppi_rows, 1e-3)));
+	most = ask_lookup(p, r, rel, ppi->ppi_rows, columns, n);
+	if (n > 1)
+		return most;
+	n = Min(rvd_root_equal_columns(r, rel->relid, columns[0], equals),
+			MAX_EQUALS + 1);
+	for (int subset = 1; subset < 1 << (n - 1); subset++)
+	{
+		int			m = 1;
+
+		for (int i = 1; i < n; i++)
+			if (subset & (1 << (i - 1)))
+				columns[m++] = equals[i];
+		most = Max(most, ask_lookup(p, r, rel, ppi->ppi_rows, columns, m));
+	}
+	return most;
 }
 
 /*

@@ -400,9 +400,8 @@ rvd_root_subject(RvdRoot *r, Relids relids, RvdSubject *s)
 }
 
 bool
-rvd_root_lookup_subject(RvdRoot *r, Index rti, const Index *outer_rti,
-						const AttrNumber *outer_attno, int n_outer,
-						RvdSubject *s)
+rvd_root_lookup_subject(RvdRoot *r, Index rti, const RvdColumn *outer,
+						int n_outer, RvdSubject *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (rti >= (Index) r->n_rels || !r->rels[rti].valid || n_outer == 0)
@@ -411,20 +410,64 @@ rvd_root_lookup_subject(RvdRoot *r, Index rti, const Index *outer_rti,
 	{
 		RvdSignature id;
 
-		if (outer_rti[i] >= (Index) r->n_rels || !r->rels[outer_rti[i]].valid)
+		if (outer[i].rti >= (Index) r->n_rels || !r->rels[outer[i].rti].valid)
 			return false;
-		id = r->rels[outer_rti[i]].id;
-		id.sig = rvd_hash_combine(id.sig, outer_attno[i]);
-		id.exact = rvd_hash_combine(id.exact, outer_attno[i]);
+		id = r->rels[outer[i].rti].id;
+		id.sig = rvd_hash_combine(id.sig, outer[i].attno);
+		id.exact = rvd_hash_combine(id.exact, outer[i].attno);
 		add_signature(&s->id, id);
 		if (s->dims < RVD_ROW_DIMS - 1)
-			s->x[s->dims++] = (float) r->rels[outer_rti[i]].log_selectivity;
+			s->x[s->dims++] = (float) r->rels[outer[i].rti].log_selectivity;
 	}
 	s->x[s->dims++] = (float) r->rels[rti].log_selectivity;
 	s->id.sig = rvd_hash_combine(r->rels[rti].id.sig, s->id.sig);
 	s->id.exact = rvd_hash_combine(r->rels[rti].id.exact, s->id.exact);
 	s->kind = RVD_ROW_LOOKUP;
 	return true;
+}
+
+/* The plain column behind an equivalence member, casts of no effect aside. */
+static Var *
+member_column(const RootClause *member)
+{
+	Node	   *expr = member->clause;
+
+	while (expr && IsA(expr, RelabelType))
+		expr = (Node *) ((RelabelType *) expr)->arg;
+	return expr && IsA(expr, Var) ? (Var *) expr : NULL;
+}
+
+int
+rvd_root_equal_columns(RvdRoot *r, Index rti, RvdColumn column, RvdColumn *out)
+{
+	int			n = 0;
+
+	out[n++] = column;
+	for (int i = 0; i < r->n_classes; i++)
+	{
+		RootClass  *c = &r->classes[i];
+		bool		inside = false;
+
+		for (int j = 0; j < c->n && !inside; j++)
+		{
+			Var		   *v = member_column(&c->members[j]);
+
+			inside = v && (Index) v->varno == column.rti &&
+				v->varattno == column.attno;
+		}
+		for (int j = 0; inside && j < c->n && n < RVD_LOOKUP_COLUMNS; j++)
+		{
+			Var		   *v = member_column(&c->members[j]);
+
+			if (v == NULL || (Index) v->varno == rti ||
+				((Index) v->varno == column.rti &&
+				 v->varattno == column.attno))
+				continue;
+			out[n].rti = v->varno;
+			out[n++].attno = v->varattno;
+		}
+	}
+	return n;
 }
 
 double

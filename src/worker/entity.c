@@ -13,6 +13,17 @@
 #include "ruvector_dag/row_model.h"
 #include "entity.h"
 
+/*
+ * A member added to an entry needs a column here and in the install script,
+ * or the comment of store.h that it is not persisted.  Then correct the size.
+ */
+#if SIZEOF_VOID_P == 8
+StaticAssertDecl(sizeof(RvdClass) == 1376, "dag_classes lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 168, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdPlan) == 2912, "dag_plans lacks a column");
+StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
+#endif
+
 #define PLAIN(type, column, of, field) \
 	{.name = column, .kind = RVD_COLUMN_##of, .offset = offsetof(type, field)}
 #define KEY(type, column, of, field) \
@@ -63,6 +74,7 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "baseline_cost", FLOAT8, baseline_cost),
 	PLAIN(RvdInstance, "baseline", LATENCY, baseline),
 	PLAIN(RvdInstance, "best_plan", INT8, best_plan),
+	PLAIN(RvdInstance, "trying_plan", INT8, trying_plan),
 	PLAIN(RvdInstance, "rounds", UINT4, rounds),
 	PLAIN(RvdInstance, "fixed_points", UINT4, fixed_points),
 	PLAIN(RvdInstance, "demotions", UINT4, demotions),
@@ -85,6 +97,7 @@ static const RvdColumn plan_columns[] = {
 	PLAIN(RvdPlan, "est_cost", FLOAT8, est_cost),
 	PLAIN(RvdPlan, "predicted_ms", FLOAT8, predicted_ms),
 	PLAIN(RvdPlan, "latency", LATENCY, latency),
+	PLAIN(RvdPlan, "ratio", LATENCY, ratio),
 	PLAIN(RvdPlan, "first_seen", TIME, first_seen),
 	PLAIN(RvdPlan, "last_used", TIME, last_used),
 	PLAIN(RvdPlan, "role_changed", TIME, role_changed),

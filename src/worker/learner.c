@@ -168,13 +168,16 @@ enum
 
 #define SECONDS(n)	((n) * INT64_C(1000000))
 
+#define TASK(what, seconds, function) \
+	{.name = what, .interval_us = SECONDS(seconds), .run = function}
+
 static RvdTask tasks[N_TASKS] = {
-	[TASK_DATABASE] = {"database check", SECONDS(1), check_database},
-	[TASK_DRAIN] = {"drain", SECONDS(1), rvd_learner_drain},
-	[TASK_EXTENSION] = {"extension check", SECONDS(3), check_extension},
-	[TASK_PERSIST] = {"persist", SECONDS(5), rvd_learner_persist},
-	[TASK_REFRESH] = {"refresh", SECONDS(60), refresh},
-	[TASK_CYCLE] = {"cycle", SECONDS(3600), rvd_learner_cycle}
+	[TASK_DATABASE] = TASK("database check", 1, check_database),
+	[TASK_DRAIN] = TASK("drain", 1, rvd_learner_drain),
+	[TASK_EXTENSION] = TASK("extension check", 3, check_extension),
+	[TASK_PERSIST] = TASK("persist", 5, rvd_learner_persist),
+	[TASK_REFRESH] = TASK("refresh", 60, refresh),
+	[TASK_CYCLE] = TASK("cycle", 3600, rvd_learner_cycle)
 };
 
 /*
@@ -271,6 +274,7 @@ work(void)
 					  wait / 1000 + 1, PG_WAIT_EXTENSION) & WL_LATCH_SET)
 		{
 			ResetLatch(MyLatch);
+			rvd_schedule_hurry(&tasks[TASK_EXTENSION], GetCurrentTimestamp());
 			rvd_schedule_hurry(&tasks[TASK_DRAIN], GetCurrentTimestamp());
 		}
 	}

@@ -85,12 +85,21 @@ rvd_worker_release_database(Oid database)
 
 static bool wake_at_commit = false;
 
-/* Only once it is committed can a learner see the extension. */
+/*
+ * Only once it is committed can a learner see the extension.  One that still
+ * serves an extension just dropped is told to look, too.
+ */
 static void
 wake_callback(XactEvent event, void *arg)
 {
-	if (event == XACT_EVENT_COMMIT && wake_at_commit)
+	if (event == XACT_EVENT_COMMIT && wake_at_commit && rvd_preloaded())
+	{
+		RvdDatabase *db = rvd_my_database();
+
 		rvd_wake_launcher();
+		if (db)
+			rvd_database_wake(db, true);
+	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
 		wake_at_commit = false;
