@@ -38,8 +38,9 @@ _PG_init(void)
 	EnableQueryId();			/* query classes are keyed by query id */
 	rvd_store_init();			/* shared memory: request and start-up hooks */
 	rvd_scope_init();			/* which relations are enabled */
-	rvd_planner_hooks_init();	/* planner, paths: decide and rewrite */
+	rvd_planner_hook_init();	/* decide, and plan with what was learned */
+	rvd_path_hooks_init();		/* correct row estimates on the way */
 	rvd_executor_hooks_init();	/* executor: measure, trials, learn */
-	rvd_utility_hooks_init();	/* EXPLAIN, CREATE and DROP DATABASE */
+	rvd_utility_hook_init();	/* EXPLAIN, CREATE and DROP DATABASE */
 	rvd_worker_register();		/* launcher and learners */
 }

@@ -8,9 +8,10 @@
 #ifndef RVD_HOOKS_H
 #define RVD_HOOKS_H
 
-extern void rvd_planner_hooks_init(void);
+extern void rvd_planner_hook_init(void);
+extern void rvd_path_hooks_init(void);
 extern void rvd_executor_hooks_init(void);
-extern void rvd_utility_hooks_init(void);
+extern void rvd_utility_hook_init(void);
 
 /*
  * True while the planner runs for an EXPLAIN at this level of nesting: such

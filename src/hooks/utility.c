@@ -97,7 +97,7 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 }
 
 void
-rvd_utility_hooks_init(void)
+rvd_utility_hook_init(void)
 {
 	prev_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = rvd_ProcessUtility;

@@ -282,33 +282,44 @@ elapsed_ms(instr_time start)
 	return INSTR_TIME_GET_MILLISEC(now);
 }
 
-/* The part between arming and disarming; restores the signal handler. */
+/* Run it; an interruption of our own making is the end of it, no more. */
 static void
-run_protected(QueryDesc *queryDesc, TrialState *state, double budget_ms,
-			  RvdTrial *trial)
+attempt(QueryDesc *queryDesc, TrialState *state, double budget_ms,
+		RvdTrial *trial)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(cxt);
+	PG_TRY();
+	{
+		run_candidate(queryDesc, state, budget_ms, cxt);
+		finish_candidate(queryDesc, state, trial);
+		trial->won = true;
+	}
+	PG_CATCH();
+	{
+		undo_candidate(state, trial, cxt, owner);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(cxt);
+	CurrentResourceOwner = owner;
+}
+
+/* The same while SIGINT is watched. */
+static void
+attempt_interruptible(QueryDesc *queryDesc, TrialState *state,
+					  double budget_ms, RvdTrial *trial)
+{
 	pqsigfunc	old_handler;
 
 	budget_expired = 0;
 	real_cancel = 0;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(cxt);
 	old_handler = pqsignal(SIGINT, on_sigint);
 	PG_TRY();
 	{
-		PG_TRY();
-		{
-			run_candidate(queryDesc, state, budget_ms, cxt);
-			finish_candidate(queryDesc, state, trial);
-			trial->won = true;
-		}
-		PG_CATCH();
-		{
-			undo_candidate(state, trial, cxt, owner);
-		}
-		PG_END_TRY();
+		attempt(queryDesc, state, budget_ms, trial);
 	}
 	PG_FINALLY();
 	{
@@ -316,8 +327,6 @@ run_protected(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 		forget_our_cancel();
 	}
 	PG_END_TRY();
-	MemoryContextSwitchTo(cxt);
-	CurrentResourceOwner = owner;
 }
 
 void
@@ -348,7 +357,7 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	INSTR_TIME_SET_CURRENT(start);
 	PG_TRY();
 	{
-		run_protected(queryDesc, &state, budget_ms, trial);
+		attempt_interruptible(queryDesc, &state, budget_ms, trial);
 		if (trial->won)
 			send_rows(queryDesc, state.rows);
 	}
