@@ -108,6 +108,13 @@ extern void rvd_learn_count(int64 queryid, double est_cost, double ms,
 							double min_cost, const char *query,
 							List *relations);
 
+/* Parts of rvd_learn_run (learn_class.c, learn_cached.c). */
+extern void rvd_learn_class(const RvdRun *run, double saved_ms);
+extern void rvd_learn_reach_cached_plans(const RvdRun *run);
+
+/* A millisecond measured is worth this much planner cost. */
+#define RVD_COST_PER_MS		100.0
+
 /* Should the next execution count rows per node? */
 extern bool rvd_learn_want_rows(const RvdTag *tag);
 

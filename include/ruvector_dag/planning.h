@@ -84,11 +84,21 @@ extern RvdDecidedRows *rvd_planning_add(RvdPlanning *p, PlannerInfo *root,
 extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,
 								  double log_estimate);
 
-/* ---- what the path hooks do (rows_base.c, rows_join.c) ------------------ */
+/* ---- what the path hooks do (rows_*.c, selectivity.c) ------------------- */
 
 extern void rvd_rows_correct_relation(RvdPlanning *p, PlannerInfo *root,
 									  RelOptInfo *rel, Index rti,
 									  RangeTblEntry *rte);
+extern void rvd_rows_correct_lookups(RvdPlanning *p, PlannerInfo *root,
+									 RelOptInfo *rel);
+
+/*
+ * Make the relation's clauses multiply out to target rows, so that index
+ * costs and everything else derived from them follow.
+ */
+extern void rvd_selectivity_push(PlannerInfo *root, RelOptInfo *rel,
+								 double target);
+
 extern void rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root,
 								   List *initial_rels);
 extern void rvd_rows_correct_join(RvdPlanning *p, PlannerInfo *root,

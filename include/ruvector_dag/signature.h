@@ -81,9 +81,6 @@ extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti,
 extern int	rvd_root_equal_columns(RvdRoot *r, Index rti, RvdColumn column,
 								   RvdColumn *out);
 
-/* The server's own estimate of a base relation before any correction. */
-extern double rvd_root_natural_rows(RvdRoot *r, Index rti);
-
 /* Relation OIDs of the set (tables only) into out; returns how many. */
 extern int	rvd_root_relations(RvdRoot *r, Relids relids, Oid *out, int max);
 

@@ -24,9 +24,6 @@
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
 
-/* A millisecond measured is worth this much planner cost. */
-#define COST_PER_MS			100.0
-
 /* Baseline runs before anything is tried. */
 #define BASELINE_RUNS		2
 #define POOLED_RUNS			6
@@ -50,7 +47,7 @@ read_class(RvdDecision *d, const RvdScope *scope)
 	/* what it would take unsteered, or success would hide the class again */
 	if (c->latency.n > 0)
 		mean_ms = (c->total_ms + Max(c->saved_ms, 0)) / c->latency.n;
-	cost = Max(c->est_cost, mean_ms * COST_PER_MS);
+	cost = Max(c->est_cost, mean_ms * RVD_COST_PER_MS);
 	d->pooled = (c->flags & RVD_CLASS_POOLED) != 0;
 	d->line = c->line;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);

@@ -1,8 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * learn.c
- *	  What a run taught: class, instance and plan statistics, promotion,
- *	  demotion, and the account of steering.
+ *	  What a run taught about its instance and plan: promotion, demotion,
+ *	  and the account of steering.
  *
  * Each entry is updated under its own partition lock, never two at once; an
  * update whose lock is not to be had is given up (and counted by the store).
@@ -16,172 +16,24 @@
 
 #include <math.h>
 
-#include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "utils/inval.h"
 #include "utils/timestamp.h"
-#include "access/xlog.h"
 
 #include "ruvector_dag/decision.h"
-#include "ruvector_dag/hash.h"
 #include "ruvector_dag/settings.h"
 
 #define BASELINE_RUNS		2
-#define COST_PER_MS			100.0
-
 /* Share of its time that counting rows costs an execution, at the most. */
 #define COUNTING_COST		0.10
 
 /* First executions of a plan that count rows whatever the account says. */
 #define FREE_COUNTS			1
 
-/* Cached plans of a class are thrown away at most this often. */
-#define INVALIDATE_EVERY_MS	10000
-
-/* Pooling: window of executions in which distinct instances are counted. */
-#define WINDOW_MIN			16
-#define WINDOW_MAX			1024
-#define POOLED_REPEATS		1.5
-
 static void
 add_us(pg_atomic_uint64 *counter, double ms)
 {
 	if (ms > 0)
 		pg_atomic_fetch_add_u64(counter, (int64) (ms * 1000.0));
-}
-
-/* ---- class ---------------------------------------------------------------- */
-
-static void
-describe_class(RvdClass *c, const char *query, List *relations)
-{
-	ListCell   *lc;
-
-	c->user = GetUserId();
-	c->first_seen = GetCurrentTimestamp();
-	foreach(lc, relations)
-	{
-		if (c->n_relations < RVD_CLASS_RELATIONS)
-			c->relations[c->n_relations++] = lfirst_oid(lc);
-	}
-	if (rvd_dag_track_query_text && query)
-	{
-		int			len = pg_mbcliplen(query, strlen(query),
-									   RVD_QUERY_TEXT - 1);
-
-		memcpy(c->query, query, len);
-		c->query[len] = '\0';
-	}
-}
-
-/*
- * Distinct instances by linear counting (Whang, Vander-Zanden, Taylor, ACM
- * TODS 1990) over a window of executions.  When hardly any comes twice, the
- * class is taken as one instance.
- */
-static void
-count_instance(RvdClass *c, uint64 instance)
-{
-	uint64		h = rvd_hash_mix(instance);
-	int			zeros = 0;
-	double		distinct;
-
-	c->seen[(h >> 6) & 7] |= UINT64CONST(1) << (h & 63);
-	c->window_calls++;
-	for (int i = 0; i < 8; i++)
-		zeros += 64 - __builtin_popcountll(c->seen[i]);
-	distinct = -512.0 * log(Max(zeros, 1) / 512.0);
-	c->instances = (uint32) rint(distinct);
-	if (c->window_calls < WINDOW_MIN)
-		return;
-	if (c->window_calls < POOLED_REPEATS * distinct)
-		c->flags |= RVD_CLASS_POOLED;
-	else
-		c->flags &= ~RVD_CLASS_POOLED;
-	if (c->window_calls >= WINDOW_MAX)
-	{
-		c->window_calls = 0;
-		memset(c->seen, 0, sizeof(c->seen));
-	}
-}
-
-static void
-learn_class(const RvdRun *run, uint64 seen_instance, double saved_ms)
-{
-	RvdKey		key = {(uint64) run->tag->queryid, MyDatabaseId};
-	bool		found;
-	RvdClass   *c = rvd_table_enter(rvd_table(RVD_CLASSES), key, MyDatabaseId,
-									&found, false);
-
-	if (c == NULL)
-		return;
-	if (!found)
-		describe_class(c, run->query, run->relations);
-	pg_atomic_fetch_add_u64(&c->calls, 1);
-	count_instance(c, seen_instance);
-	if (run->outcome == RVD_RUN_COMPLETE)
-	{
-		rvd_latency_add(&c->latency, run->ms);
-		c->total_ms += run->ms;
-		if (run->tag->role == RVD_PLAN_BASELINE)
-		{
-			c->est_cost = run->est_cost;
-			rvd_line_add(&c->line, log(Max(run->est_cost, 1.0)),
-						 log(Max(run->ms, 0.001)));
-		}
-	}
-	else if (run->outcome == RVD_RUN_FAILED)
-		rvd_latency_add_censored(&c->latency, run->ms);
-	if (run->tag->role != RVD_PLAN_BASELINE)
-		c->steered++;
-	if (run->trial)
-	{
-		c->trials++;
-		c->trials_won++;
-	}
-	c->saved_ms += saved_ms;
-	c->last_used = GetCurrentTimestamp();
-	c->head.value = (float) (c->total_ms + c->saved_ms);
-	c->head.dirty = true;
-	rvd_table_release(rvd_table(RVD_CLASSES), key);
-}
-
-void
-rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
-				const char *query, List *relations)
-{
-	RvdKey		key = {(uint64) queryid, MyDatabaseId};
-	RvdTable   *table = rvd_table(RVD_CLASSES);
-	RvdDatabase *db = rvd_my_database();
-	bool		slow = ms * COST_PER_MS >= min_cost;
-	bool		found = true;
-	RvdClass   *c = rvd_table_find(table, key, slow, false);
-
-	if (db)
-		pg_atomic_fetch_add_u64(&db->queries, 1);
-	if (c == NULL)
-	{
-		c = rvd_table_enter(table, key, MyDatabaseId, &found, false);
-		if (c == NULL)
-			return;
-		if (!found)
-		{
-			describe_class(c, query, relations);
-			c->est_cost = est_cost;
-			c->head.dirty = true;
-			slow = true;
-		}
-	}
-	pg_atomic_fetch_add_u64(&c->calls, 1);
-	/* cheap by the planner's reckoning, dear by the clock: worth a look */
-	if (slow)
-	{
-		rvd_latency_add(&c->latency, ms);
-		c->total_ms += ms;
-		c->head.value = (float) c->total_ms;
-		c->head.dirty = true;
-	}
-	rvd_table_release(table, key);
 }
 
 /* ---- instance ------------------------------------------------------------- */
@@ -468,57 +320,6 @@ rvd_learn_want_rows(const RvdTag *tag)
 		pg_atomic_read_u64(&db->executed_us);
 }
 
-/* ---- cached plans ------------------------------------------------------------ */
-
-/*
- * A cached generic plan is planned once and then only executed: the decision
- * to try or to use another plan reaches it by throwing it away.  Not on a
- * standby, where invalidations cannot be written.
- */
-static void
-reach_cached_plans(const RvdRun *run)
-{
-	const RvdTag *tag = run->tag;
-	RvdKey		key = {(uint64) tag->queryid, MyDatabaseId};
-	TimestampTz now = GetCurrentTimestamp();
-	bool		due = false;
-	RvdClass   *c;
-
-	if (!OidIsValid(tag->first_relation) || RecoveryInProgress())
-		return;
-	c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
-	if (c == NULL)
-		return;
-	if (TimestampDifferenceExceeds(c->invalidated, now, INVALIDATE_EVERY_MS))
-	{
-		c->invalidated = now;
-		due = true;
-	}
-	rvd_table_release(rvd_table(RVD_CLASSES), key);
-	if (due)
-		CacheInvalidateRelcacheByRelid(tag->first_relation);
-}
-
-/* Would planning this instance again lead to something else now? */
-static bool
-decision_changed(const RvdTag *tag)
-{
-	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
-	MyDatabaseId};
-	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, false,
-									false);
-	bool		changed;
-
-	if (i == NULL)
-		return false;
-	changed = i->state == RVD_INSTANCE_EXPLORING ||
-		(i->state == RVD_INSTANCE_SETTLED &&
-		 (i->best_plan != 0 ? i->best_plan != tag->fingerprint :
-		  tag->role == RVD_PLAN_PROVEN));
-	rvd_table_release(rvd_table(RVD_INSTANCES), key);
-	return changed;
-}
-
 /* ---- the whole -------------------------------------------------------------- */
 
 void
@@ -528,12 +329,12 @@ rvd_learn_run(const RvdRun *run)
 	double		saved = account(run);
 	bool		demoted;
 
-	learn_class(run, run->tag->seen_instance, saved);
+	rvd_learn_class(run, saved);
 	demoted = learn_instance(run, &view);
 	learn_plan(run, &view, demoted);
 	if (run->outcome == RVD_RUN_COMPLETE && run->tag->executions > 1 &&
-		!run->trial && decision_changed(run->tag))
-		reach_cached_plans(run);
+		!run->trial)
+		rvd_learn_reach_cached_plans(run);
 }
 
 void

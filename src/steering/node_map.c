@@ -30,45 +30,8 @@
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
-#include "ruvector_dag/tag.h"
 
-#define MAX_NEST_PARAMS	32
-
-typedef struct NestParam
-{
-	int			paramno;
-	Index		rti;			/* flattened; 0: not a plain column */
-	AttrNumber	attno;
-} NestParam;
-
-typedef struct MapContext
-{
-	RvdPlanning *p;
-	PlannedStmt *stmt;
-	RvdTag	   *tag;
-	PlannerInfo **root;			/* by flattened range-table index */
-	int		   *rti;			/* index within that root */
-	NestParam	params[MAX_NEST_PARAMS];
-	int			n_params;
-} MapContext;
-
-/* How a node is run, handed down. */
-typedef struct NodeState
-{
-	bool		repeated;		/* once per row of something */
-	bool		cut;			/* may be stopped early */
-	bool		first_match;	/* each repetition stops at its first row */
-	Relids		outer;			/* what it is repeated for, in outer_root */
-	PlannerInfo *outer_root;
-} NodeState;
-
-/* What a node delivers, handed up. */
-typedef struct NodeResult
-{
-	PlannerInfo *root;
-	Relids		set;			/* base relations of root; NULL: no set */
-	bool		divided;
-} NodeResult;
+#include "node_map.h"
 
 static NodeResult map_node(MapContext *m, Plan *plan, NodeState st);
 
@@ -186,8 +149,8 @@ describe(MapContext *m, const NodeResult *r, const RvdSubject *s)
 	rvd_table_release(table, key);
 }
 
-static void
-record(MapContext *m, Plan *plan, NodeState st, const NodeResult *r,
+void
+rvd_node_record(MapContext *m, Plan *plan, NodeState st, const NodeResult *r,
 	   const RvdSubject *s)
 {
 	RvdTagSubject *out;
@@ -212,149 +175,7 @@ record_set(MapContext *m, Plan *plan, NodeState st, const NodeResult *r)
 	if (st.repeated || r->root == NULL || bms_is_empty(r->set))
 		return;
 	if (rvd_root_subject(rvd_planning_root(m->p, r->root), r->set, &s))
-		record(m, plan, st, r, &s);
-}
-
-/* ---- parameterised lookups -------------------------------------------------- */
-
-typedef struct ParamList
-{
-	int			ids[MAX_NEST_PARAMS];
-	int			n;
-} ParamList;
-
-static bool
-collect_params(Node *node, ParamList *list)
-{
-	if (node == NULL)
-		return false;
-	if (IsA(node, Param))
-	{
-		Param	   *param = (Param *) node;
-
-		if (param->paramkind == PARAM_EXEC && list->n < MAX_NEST_PARAMS)
-			list->ids[list->n++] = param->paramid;
-		return false;
-	}
-	return expression_tree_walker(node, collect_params, (void *) list);
-}
-
-static void
-push_nest_params(MapContext *m, NestLoop *join)
-{
-	ListCell   *lc;
-
-	foreach(lc, join->nestParams)
-	{
-		NestLoopParam *nlp = (NestLoopParam *) lfirst(lc);
-		NestParam  *out;
-
-		if (m->n_params == MAX_NEST_PARAMS)
-			return;
-		out = &m->params[m->n_params++];
-		out->paramno = nlp->paramno;
-		out->rti = 0;
-		/* the executor's OUTER_VAR keeps the column it came from */
-		if (IsA(nlp->paramval, Var))
-		{
-			out->rti = nlp->paramval->varnosyn;
-			out->attno = nlp->paramval->varattnosyn;
-		}
-	}
-}
-
-static void
-scan_params(Plan *scan, ParamList *list)
-{
-	(void) collect_params((Node *) scan->qual, list);
-	switch (nodeTag(scan))
-	{
-		case T_IndexScan:
-			(void) collect_params((Node *) ((IndexScan *) scan)->indexqualorig,
-								  list);
-			break;
-		case T_IndexOnlyScan:
-			(void) collect_params((Node *) ((IndexOnlyScan *) scan)->indexqual,
-								  list);
-			break;
-		case T_BitmapHeapScan:
-			(void) collect_params((Node *) ((BitmapHeapScan *) scan)->bitmapqualorig,
-								  list);
-			break;
-		default:
-			break;
-	}
-}
-
-/* The column behind an executor parameter set by a nested loop, if plain. */
-static bool
-param_column(MapContext *m, PlannerInfo *root, int paramno, RvdColumn *column)
-{
-	for (int j = 0; j < m->n_params; j++)
-	{
-		NestParam  *np = &m->params[j];
-
-		if (np->paramno != paramno || np->rti == 0 ||
-			np->rti > (Index) list_length(m->stmt->rtable) ||
-			m->root[np->rti] != root)
-			continue;
-		column->rti = m->rti[np->rti];
-		column->attno = np->attno;
-		return true;
-	}
-	return false;
-}
-
-/* A single column stands together with its equals in the outer side. */
-static int
-add_equals(MapContext *m, RvdRoot *root, Index own, NodeState st,
-		   RvdColumn *columns)
-{
-	RvdColumn	equals[RVD_LOOKUP_COLUMNS];
-	int			n = rvd_root_equal_columns(root, own, columns[0], equals);
-	int			kept = 1;
-
-	for (int i = 1; i < n; i++)
-		if (st.outer_root == rvd_root_planner(root) &&
-			bms_is_member(equals[i].rti, st.outer))
-			columns[kept++] = equals[i];
-	return kept;
-}
-
-/* counter: the node whose rows per loop are the lookup's (a Memoize above) */
-static void
-record_lookup(MapContext *m, Plan *scan, Plan *counter, NodeState st,
-			  const NodeResult *r)
-{
-	ParamList	list = {.n = 0};
-	RvdColumn	columns[RVD_LOOKUP_COLUMNS];
-	RvdRoot    *root = rvd_planning_root(m->p, r->root);
-	int			n = 0;
-	int			own;
-	RvdSubject	s;
-
-	if (!bms_get_singleton_member(r->set, &own))
-		return;
-	scan_params(scan, &list);
-	for (int i = 0; i < list.n; i++)
-	{
-		RvdColumn	c;
-		bool		seen = false;
-
-		if (!param_column(m, r->root, list.ids[i], &c))
-			return;				/* also depends on something else */
-		for (int k = 0; k < n; k++)
-			seen |= columns[k].rti == c.rti && columns[k].attno == c.attno;
-		if (seen)
-			continue;
-		if (n == RVD_LOOKUP_COLUMNS)
-			return;
-		columns[n++] = c;
-	}
-	if (n == 1)
-		n = add_equals(m, root, own, st, columns);
-	if (n > 0 && rvd_root_lookup_subject(root, own, columns, n, &s))
-		record(m, counter, st, r, &s);
+		rvd_node_record(m, plan, st, r, &s);
 }
 
 static bool
@@ -396,7 +217,7 @@ map_scan(MapContext *m, Plan *plan, NodeState st)
 	if (!st.repeated)
 		record_set(m, plan, st, &r);
 	else if (is_lookup_scan(plan))
-		record_lookup(m, plan, plan, st, &r);
+		rvd_node_record_lookup(m, plan, plan, st, &r);
 	return r;
 }
 
@@ -458,7 +279,7 @@ map_join(MapContext *m, Plan *plan, NodeState st)
 		if (((NestLoop *) plan)->nestParams != NIL ||
 			IsA(plan->righttree, Memoize))
 			inner.repeated = true;
-		push_nest_params(m, (NestLoop *) plan);
+		rvd_node_push_params(m, (NestLoop *) plan);
 		if (inner.outer_root == NULL || inner.outer_root == o.root)
 			inner.outer = bms_union(inner.outer, o.set);
 		inner.outer_root = o.root;
@@ -489,7 +310,7 @@ map_memoize(MapContext *m, Plan *plan, NodeState st)
 	/* below, keys are counted once each; what probes fetch is counted here */
 	m->tag->n_subjects = before;
 	if (r.set && is_lookup_scan(plan->lefttree))
-		record_lookup(m, plan->lefttree, plan, st, &r);
+		rvd_node_record_lookup(m, plan->lefttree, plan, st, &r);
 	return r;
 }
 

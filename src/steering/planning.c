@@ -157,17 +157,13 @@ rvd_planning_add(RvdPlanning *p, PlannerInfo *root, Relids relids,
 
 /* A developer's stress: the same factor whenever the same set is asked. */
 static double
-random_factor_rows(PlannerInfo *root, Relids relids, double estimate)
+random_factor_rows(Relids relids, double estimate)
 {
 	uint64		h = rvd_hash_mix((uint64) rvd_debug_row_factor_seed);
 	int			x = -1;
 
 	while ((x = bms_next_member(relids, x)) >= 0)
-	{
 		h = rvd_hash_combine(h, (uint64) x);
-		if (x < root->simple_rel_array_size && root->simple_rte_array[x])
-			h = rvd_hash_combine(h, root->simple_rte_array[x]->relid);
-	}
 	return estimate * pow(10.0, (double) (h % 9001) / 1000.0 - 4.5);
 }
 
@@ -238,7 +234,7 @@ rvd_planning_decide(RvdPlanning *p, PlannerInfo *root, Relids relids,
 	if (d == NULL)
 	{
 		if (rvd_debug_row_factor_seed != 0)
-			target = clamp_row_est(random_factor_rows(root, relids, estimate));
+			target = clamp_row_est(random_factor_rows(relids, estimate));
 		else if (rvd_root_subject(rvd_planning_root(p, root), relids, &subject))
 			target = rvd_planning_lookup(p, &subject, log(Max(estimate, 1.0)));
 		if (target >= 0)

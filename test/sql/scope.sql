@@ -88,5 +88,17 @@ SELECT substring(query FROM '/\* .* \*/') COLLATE "C" AS statement, state
 FROM ruvector_dag_queries('part')
 WHERE query NOT LIKE '%ruvector_%' ORDER BY 1;
 
+-- what is remembered of a table follows its ancestors
+CREATE TABLE middle (id int) PARTITION BY RANGE (id);
+CREATE TABLE leaf PARTITION OF middle FOR VALUES FROM (10) TO (20);
+SELECT min(id) /* before */ FROM leaf;
+ALTER TABLE part ATTACH PARTITION middle FOR VALUES FROM (10) TO (20);
+SELECT max(id) /* attached */ FROM leaf;
+ALTER TABLE part DETACH PARTITION middle;
+SELECT sum(id) /* detached */ FROM leaf;
+SELECT substring(query FROM '/\* .* \*/') COLLATE "C" AS statement, state
+FROM ruvector_dag_queries()
+WHERE query ~ 'FROM leaf' AND query NOT LIKE '%ruvector_%' ORDER BY 1;
+
 SET client_min_messages = warning;
 DROP SCHEMA test_scope CASCADE;

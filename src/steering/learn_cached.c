@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * learn_cached.c
+ *	  Cached plans: a decision that changed must reach them.
+ *
+ * A cached generic plan is planned once and then only executed.  Throwing it
+ * away by a relcache invalidation makes every backend plan it again.
+ *
+ * Layer 4.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xlog.h"
+#include "miscadmin.h"
+#include "utils/inval.h"
+#include "utils/timestamp.h"
+
+#include "ruvector_dag/decision.h"
+
+/* Cached plans of a class are thrown away at most this often. */
+#define INVALIDATE_EVERY_MS	10000
+
+/* Would planning this instance again lead to something else now? */
+static bool
+decision_changed(const RvdTag *tag)
+{
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, false,
+									false);
+	bool		changed;
+
+	if (i == NULL)
+		return false;
+	changed = i->state == RVD_INSTANCE_EXPLORING ||
+		(i->state == RVD_INSTANCE_SETTLED &&
+		 (i->best_plan != 0 ? i->best_plan != tag->fingerprint :
+		  tag->role == RVD_PLAN_PROVEN));
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	return changed;
+}
+
+/*
+ * A cached generic plan is planned once and then only executed: the decision
+ * to try or to use another plan reaches it by throwing it away.  Not on a
+ * standby, where invalidations cannot be written.
+ */
+void
+rvd_learn_reach_cached_plans(const RvdRun *run)
+{
+	const RvdTag *tag = run->tag;
+	RvdKey		key = {(uint64) tag->queryid, MyDatabaseId};
+	TimestampTz now = GetCurrentTimestamp();
+	bool		due = false;
+	RvdClass   *c;
+
+	if (!OidIsValid(tag->first_relation) || RecoveryInProgress() ||
+		!decision_changed(tag))
+		return;
+	c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
+	if (c == NULL)
+		return;
+	if (TimestampDifferenceExceeds(c->invalidated, now, INVALIDATE_EVERY_MS))
+	{
+		c->invalidated = now;
+		due = true;
+	}
+	rvd_table_release(rvd_table(RVD_CLASSES), key);
+	if (due)
+		CacheInvalidateRelcacheByRelid(tag->first_relation);
+}
