@@ -94,7 +94,7 @@ typedef struct RvdRun
 	bool		counted_rows;
 	int			news;			/* row answers that changed */
 	const char *query;			/* text, for a class not seen before */
-	List	   *relations;		/* OIDs */
+	List	   *range_table;	/* of the plan */
 } RvdRun;
 
 extern void rvd_learn_run(const RvdRun *run);
@@ -106,7 +106,7 @@ extern void rvd_learn_abandoned(const RvdTag *candidate, double ms,
 /* A statement too cheap to look at: counted. */
 extern void rvd_learn_count(int64 queryid, double est_cost, double ms,
 							double min_cost, const char *query,
-							List *relations);
+							List *range_table);
 
 /* Parts of rvd_learn_run (learn_class.c, learn_cached.c). */
 extern void rvd_learn_class(const RvdRun *run, double saved_ms);

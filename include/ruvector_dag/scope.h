@@ -34,7 +34,7 @@ extern bool rvd_scope_any(void);
  * settings in force.  Never raises, never waits for a lock.
  */
 extern bool rvd_scope_of_query(Query *query, RvdScope *scope);
-extern bool rvd_scope_of_relations(List *relation_oids, RvdScope *scope);
+extern bool rvd_scope_of_plan(PlannedStmt *stmt, RvdScope *scope);
 
 /*
  * Validate a config object: known keys, values in range; raises 22023 that

@@ -31,7 +31,8 @@ extern void rvd_worker_register(void);
  * DATABASE ... RENAME or SET TABLESPACE), and keep it away for ten seconds.
  * Waits up to five seconds; returns whether it is gone.  A learner also sees
  * by itself, within a second, that somebody waits for its database: calling
- * this only makes it faster.
+ * this only makes it faster.  Does nothing for a user who could not drop the
+ * database.
  */
 extern bool rvd_worker_release_database(Oid database);
 

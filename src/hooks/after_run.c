@@ -79,7 +79,7 @@ learn_execution(RvdExecution *e, QueryDesc *query_desc)
 
 	memset(&run, 0, sizeof(run));
 	run.query = query_desc->sourceText;
-	run.relations = stmt->relationOids;
+	run.range_table = stmt->rtable;
 	if (e->replaced)
 	{
 		learn_replaced(e, &run, rows);
@@ -111,10 +111,10 @@ rvd_execution_learn(RvdExecution *e, QueryDesc *query_desc)
 
 	if (e->tag_id != 0)
 		learn_execution(e, query_desc);
-	else if (rvd_scope_of_relations(stmt->relationOids, &scope))
+	else if (rvd_scope_of_plan(stmt, &scope))
 		rvd_learn_count(stmt->queryId, stmt->planTree->total_cost, e->ms,
 						scope.min_cost, query_desc->sourceText,
-						stmt->relationOids);
+						stmt->rtable);
 }
 
 /*

@@ -156,11 +156,13 @@ tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 	tag->baseline_ms = d->baseline_ms;
 	tag->reference_ms = d->reference_ms;
 	tag->scope = job->scope;
-	foreach(lc, planned->stmt->relationOids)
+	foreach(lc, planned->stmt->rtable)
 	{
-		if (lfirst_oid(lc) >= FirstNormalObjectId)
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION && rte->relid >= FirstNormalObjectId)
 		{
-			tag->first_relation = lfirst_oid(lc);
+			tag->first_relation = rte->relid;
 			break;
 		}
 	}

@@ -18,6 +18,8 @@
 #include "miscadmin.h"
 #include "utils/jsonb.h"
 
+#include "ruvector_dag/guard.h"
+
 #include "sql_common.h"
 
 typedef struct KnowledgeSlot
@@ -222,6 +224,7 @@ rvd_configuration_jsonb(const RvdPlan *plan, RvdRows *rows, HTAB *index)
 	RvdJson		json;
 
 	rvd_json_begin(&json);
+	rvd_json_add_text(&json, "reason", rvd_reason_text(plan->reason));
 	rvd_json_begin_array(&json, "rows");
 	for (int i = 0; i < plan->memo.n; i++)
 	{

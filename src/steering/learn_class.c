@@ -28,16 +28,21 @@
 #define POOLED_REPEATS		1.5
 
 static void
-describe_class(RvdClass *c, const char *query, List *relations)
+describe_class(RvdClass *c, const char *query, List *range_table)
 {
 	ListCell   *lc;
 
 	c->user = GetUserId();
 	c->first_seen = GetCurrentTimestamp();
-	foreach(lc, relations)
+	foreach(lc, range_table)
 	{
-		if (c->n_relations < RVD_CLASS_RELATIONS)
-			c->relations[c->n_relations++] = lfirst_oid(lc);
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+		bool		seen = rte->rtekind != RTE_RELATION;
+
+		for (int i = 0; i < c->n_relations; i++)
+			seen |= c->relations[i] == rte->relid;
+		if (!seen && c->n_relations < RVD_CLASS_RELATIONS)
+			c->relations[c->n_relations++] = rte->relid;
 	}
 	if (rvd_dag_track_query_text && query)
 	{
@@ -91,7 +96,7 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 	if (c == NULL)
 		return;
 	if (!found)
-		describe_class(c, run->query, run->relations);
+		describe_class(c, run->query, run->range_table);
 	pg_atomic_fetch_add_u64(&c->calls, 1);
 	count_instance(c, run->tag->seen_instance);
 	if (run->outcome == RVD_RUN_COMPLETE)
@@ -123,7 +128,7 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 
 void
 rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
-				const char *query, List *relations)
+				const char *query, List *range_table)
 {
 	RvdKey		key = {(uint64) queryid, MyDatabaseId};
 	RvdTable   *table = rvd_table(RVD_CLASSES);
@@ -141,7 +146,7 @@ rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
 			return;
 		if (!found)
 		{
-			describe_class(c, query, relations);
+			describe_class(c, query, range_table);
 			c->est_cost = est_cost;
 			c->head.dirty = true;
 			slow = true;

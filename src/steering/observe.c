@@ -92,7 +92,9 @@ teach(ObserveContext *o, const RvdTagSubject *t, Counts c)
 							  censored))
 		o->news++;
 	entry->updated_at = o->now;
-	entry->last_estimate = (float) t->est_rows;
+	/* a steered plan's estimate is our own: not what the server thinks */
+	if (o->tag->role == RVD_PLAN_BASELINE || entry->last_estimate == 0)
+		entry->last_estimate = (float) t->est_rows;
 	entry->last_rows = (float) rows;
 	entry->head.value = (float) (o->now / USECS_PER_SEC) +
 		entry->model.sequence;

@@ -162,28 +162,32 @@ rvd_scope_of_query(Query *query, RvdScope *scope)
 	return walk.hit;
 }
 
+static void
+walk_range_table(List *rtable, ScopeWalk *walk)
+{
+	ListCell   *lc;
+
+	foreach(lc, rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION &&
+			rvd_scope_walk_relation(rte->relid, walk))
+			break;
+	}
+}
+
 bool
-rvd_scope_of_relations(List *relation_oids, RvdScope *scope)
+rvd_scope_of_plan(PlannedStmt *stmt, RvdScope *scope)
 {
 	ScopeWalk	walk;
-	ListCell   *lc;
 
 	if (!rvd_scope_any())
 		return false;
 	rvd_scope_walk_start(&walk);
-	foreach(lc, relation_oids)
-	{
-		if (rvd_scope_walk_relation(lfirst_oid(lc), &walk))
-			break;
-	}
+	walk_range_table(stmt->rtable, &walk);
 	if (rvd_scope_walk_again(&walk))
-	{
-		foreach(lc, relation_oids)
-		{
-			if (rvd_scope_walk_relation(lfirst_oid(lc), &walk))
-				break;
-		}
-	}
+		walk_range_table(stmt->rtable, &walk);
 	if (walk.hit)
 		rvd_scope_fill(scope, &walk.own);
 	return walk.hit;

@@ -26,29 +26,21 @@
  */
 #include "postgres.h"
 
-#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/relation.h"
-#include "access/table.h"
-#include "access/transam.h"
 #include "access/xact.h"
 #include "catalog/dependency.h"
-#include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
-#include "catalog/pg_inherits.h"
 #include "commands/extension.h"
 #include "miscadmin.h"
 #include "storage/lmgr.h"
-#include "utils/fmgroids.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 #include "utils/syscache.h"
 
 #include "scope_cache.h"
-#include "ruvector_dag/errors.h"
 
 /* What dag_tables says. */
 static bool scope_loaded = false;
@@ -107,53 +99,6 @@ rvd_scope_invalidate(void)
 }
 
 /* ---- filling the caches ------------------------------------------------ */
-
-/*
- * Run work(arg) so that an error in it leaves the transaction usable.
- * Returns whether it ran to its end.  Cancel and shutdown pass through.
- */
-static bool
-rvd_scope_guard(void (*work) (void *), void *arg)
-{
-	MemoryContext context = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	volatile bool done = false;
-
-	scope_busy = true;
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(context);
-	PG_TRY();
-	{
-		work(arg);
-		ReleaseCurrentSubTransaction();
-		done = true;
-	}
-	PG_CATCH();
-	{
-		ErrorData  *interrupt = NULL;
-
-		MemoryContextSwitchTo(context);
-		scope_busy = false;
-		scope_loaded = false;
-		scope_resolved_stale = true;
-		if (rvd_error_is_interrupt())
-		{
-			interrupt = CopyErrorData();
-			FlushErrorState();
-		}
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(context);
-		CurrentResourceOwner = owner;
-		if (interrupt != NULL)
-			ReThrowError(interrupt);
-		rvd_swallow_error("reading which tables are enabled", context);
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(context);
-	CurrentResourceOwner = owner;
-	scope_busy = false;
-	return done;
-}
 
 /* Filling needs a transaction that can have subtransactions. */
 static bool
@@ -248,65 +193,11 @@ rvd_scope_any(void)
 		return scope_contents.any;
 	if (!rvd_scope_may_read())
 		return false;
-	return rvd_scope_guard(rvd_scope_read, NULL) && scope_contents.any;
+	return rvd_scope_guard(rvd_scope_read, NULL, &scope_busy) &&
+		scope_contents.any;
 }
 
 /* ---- one relation ------------------------------------------------------ */
-
-/* Parents of a relation, detached ones left out; *complete: all were read. */
-static List *
-rvd_scope_parents(Oid relid, bool *complete)
-{
-	List	   *parents = NIL;
-	Relation	inherits;
-	ScanKeyData key;
-	SysScanDesc scan;
-	HeapTuple	tuple;
-
-	if (!ConditionalLockRelationOid(InheritsRelationId, AccessShareLock))
-	{
-		*complete = false;
-		return NIL;
-	}
-	inherits = table_open(InheritsRelationId, NoLock);
-	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
-				F_OIDEQ, ObjectIdGetDatum(relid));
-	scan = systable_beginscan(inherits, InheritsRelidSeqnoIndexId, true,
-							  NULL, 1, &key);
-	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
-	{
-		Form_pg_inherits form = (Form_pg_inherits) GETSTRUCT(tuple);
-
-		if (!form->inhdetachpending)
-			parents = lappend_oid(parents, form->inhparent);
-	}
-	systable_endscan(scan);
-	table_close(inherits, AccessShareLock);
-	return parents;
-}
-
-/* Is it a table users keep data in, and not one of ours? */
-static bool
-rvd_scope_is_user_table(Oid relid)
-{
-	HeapTuple	tuple;
-	Form_pg_class form;
-	bool		result;
-
-	if (relid < FirstNormalObjectId)
-		return false;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	form = (Form_pg_class) GETSTRUCT(tuple);
-	result = (form->relkind == RELKIND_RELATION ||
-			  form->relkind == RELKIND_PARTITIONED_TABLE ||
-			  form->relkind == RELKIND_MATVIEW ||
-			  form->relkind == RELKIND_FOREIGN_TABLE) &&
-		form->relnamespace != scope_schema_oid;
-	ReleaseSysCache(tuple);
-	return result;
-}
 
 /*
  * Resolve a relation and, below it, its ancestors, which stay in the cache so
@@ -327,7 +218,8 @@ rvd_scope_resolve(Oid relid, int depth, ScopeRelation *result)
 	if (row != NULL)
 		*result = *row;
 	result->enabled = row != NULL ||
-		(scope_contents.whole && rvd_scope_is_user_table(relid));
+		(scope_contents.whole &&
+		 rvd_scope_is_user_table(relid, scope_schema_oid));
 
 	if (rvd_scope_cache_has_tables() && depth < SCOPE_MAX_DEPTH)
 	{
@@ -405,7 +297,7 @@ rvd_scope_cache_resolve(List *relids)
 {
 	if (!rvd_scope_may_read())
 		return false;
-	return rvd_scope_guard(rvd_scope_resolve_list, relids);
+	return rvd_scope_guard(rvd_scope_resolve_list, relids, &scope_busy);
 }
 
 bool

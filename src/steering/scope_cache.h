@@ -38,8 +38,27 @@ typedef struct ScopeContents
 	HTAB	   *tables;			/* relid -> ScopeRelation */
 } ScopeContents;
 
+/* ---- scope_table.c ----------------------------------------------------- */
+
 /* Read every row of the opened table into *contents.  May raise. */
 extern void rvd_scope_table_read(Relation rel, ScopeContents *contents);
+
+/* ---- scope_catalog.c --------------------------------------------------- */
+
+/*
+ * Run work(arg) so that an error in it leaves the transaction usable.
+ * Returns whether it ran to its end.  Cancel and shutdown pass through.
+ * *busy is true meanwhile, however it ends.
+ */
+extern bool rvd_scope_guard(void (*work) (void *), void *arg, bool *busy);
+
+/* Parents of a relation, detached ones left out; *complete: all were read. */
+extern List *rvd_scope_parents(Oid relid, bool *complete);
+
+/* Is it a table users keep data in, and not one of ours? */
+extern bool rvd_scope_is_user_table(Oid relid, Oid our_schema);
+
+/* ---- scope_cache.c ----------------------------------------------------- */
 
 /*
  * What is known of a relation, NULL if it has to be resolved first.  Valid

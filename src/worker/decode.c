@@ -175,7 +175,8 @@ decode_array(const RvdColumn *columns, int which, Datum value, char *entry)
 {
 	const RvdColumn *column = &columns[which];
 	Datum	   *elements;
-	int			n = open_array(value, rvd_column_scalar_type(column->element), &elements);
+	Oid			type = rvd_column_scalar_type(column->element);
+	int			n = open_array(value, type, &elements);
 
 	if (n < 0 || n % column->per_member != 0 ||
 		!set_count(columns, which, entry, n / column->per_member))

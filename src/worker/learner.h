@@ -48,7 +48,8 @@ extern Oid	rvd_learner_find_extension(void);
 /*
  * Begin a transaction in which all tables may be written and SPI is
  * connected.  False, with nothing open: this server is a standby, a table is
- * locked by somebody (deferred is set: try later), or the extension is gone (leave is set).
+ * locked by somebody (deferred is set: try later), or the extension is gone
+ * (leave is set).
  */
 extern bool rvd_learner_begin_write(RvdLearner *learner);
 

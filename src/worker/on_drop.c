@@ -34,13 +34,14 @@ table_exists(void)
 
 /*
  * Looked for first because a DELETE, even of nothing, fires the statement
- * trigger that makes every backend read the table again.
+ * trigger that makes every backend read the table again.  Not read-only: a
+ * row committed while the DROP waited for its lock must be seen.
  */
 static bool
 any_enabled(void)
 {
 	if (SPI_execute("SELECT 1 FROM ruvector.dag_tables AS t, " DROPPED
-					" WHERE " MATCHES, true, 1) != SPI_OK_SELECT)
+					" WHERE " MATCHES, false, 1) != SPI_OK_SELECT)
 		elog(ERROR, "could not read ruvector.dag_tables");
 	return SPI_processed > 0;
 }

@@ -11,10 +11,13 @@
 
 #include <signal.h>
 
+#include "access/htup_details.h"
 #include "access/xact.h"
+#include "catalog/pg_database.h"
 #include "fmgr.h"
 #include "miscadmin.h"
-#include "storage/proc.h"
+#include "utils/acl.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "ruvector_dag/store.h"
@@ -26,6 +29,27 @@
 #define LOOK_EVERY_US	20000L
 
 PG_FUNCTION_INFO_V1(ruvector_dag_wake_launcher);
+
+/*
+ * Only who may do such things to the database may send its learner away; for
+ * others the command itself will fail.
+ */
+static bool
+may_release(Oid database)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID,
+										ObjectIdGetDatum(database));
+	bool		allowed = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		Form_pg_database form = (Form_pg_database) GETSTRUCT(tuple);
+
+		allowed = has_privs_of_role(GetUserId(), form->datdba);
+		ReleaseSysCache(tuple);
+	}
+	return allowed;
+}
 
 /* Stop the learner if there is one; false: there is none. */
 static bool
@@ -68,7 +92,7 @@ rvd_worker_release_database(Oid database)
 {
 	TimestampTz give_up;
 
-	if (!rvd_preloaded() || !stop_learner(database))
+	if (!rvd_preloaded() || !may_release(database) || !stop_learner(database))
 		return true;
 	give_up = TimestampTzPlusMilliseconds(GetCurrentTimestamp(), RELEASE_MS);
 	while (learner_connected(database))

@@ -71,6 +71,7 @@ $node->safe_psql('postgres', 'DROP DATABASE two WITH (FORCE)');
 pass('the same WITH (FORCE)');
 $node->safe_psql('postgres', 'CREATE DATABASE copy TEMPLATE one');
 pass('CREATE DATABASE from one with a learner');
+learn($node, 'copy');
 $node->safe_psql('postgres', 'ALTER DATABASE copy RENAME TO renamed');
 pass('ALTER DATABASE RENAME');
 learn($node, 'one');
