@@ -66,13 +66,14 @@ typedef struct RvdColumn
 
 /*
  * Subject "rows per loop" of relation rti looked up with values of the given
- * outer columns.  Which rows a probe finds depends on where its value has
+ * outer columns: rows returned or, with fetched, rows its index finds before
+ * the filter, which is what the lookup costs.  Which rows a probe finds depends on where its value has
  * been: a column's equals in the outer side belong to the list, because
  * product.id probes quite other keys once it has been joined to event.
  */
 extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti,
 									const RvdColumn *outer, int n_outer,
-									RvdSubject *subject);
+									bool fetched, RvdSubject *subject);
 
 /*
  * Columns of other relations than rti known to be equal to this one by an

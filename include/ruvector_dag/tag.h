@@ -23,7 +23,7 @@
 #include "ruvector_dag/signature.h"
 #include "ruvector_dag/store.h"
 
-#define RVD_TAG_SUBJECTS	48
+#define RVD_TAG_SUBJECTS	64
 
 /* One plan node whose rows are the rows of a subject. */
 typedef struct RvdTagSubject
@@ -32,6 +32,7 @@ typedef struct RvdTagSubject
 	bool		cut;			/* may be stopped early: a lower bound */
 	bool		first_match;	/* every loop may stop at its first row */
 	bool		divided;		/* workers share its rows */
+	bool		fetched;		/* with the rows its filter removed */
 	RvdSubject	subject;
 	double		est_rows;
 } RvdTagSubject;

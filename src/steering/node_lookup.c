@@ -64,26 +64,20 @@ rvd_node_push_params(MapContext *m, NestLoop *join)
 	}
 }
 
-static void
-scan_params(Plan *scan, ParamList *list)
+/* Conditions its index answers. */
+static List *
+index_conditions(Plan *scan)
 {
-	(void) collect_params((Node *) scan->qual, list);
 	switch (nodeTag(scan))
 	{
 		case T_IndexScan:
-			(void) collect_params((Node *) ((IndexScan *) scan)->indexqualorig,
-								  list);
-			break;
+			return ((IndexScan *) scan)->indexqualorig;
 		case T_IndexOnlyScan:
-			(void) collect_params((Node *) ((IndexOnlyScan *) scan)->indexqual,
-								  list);
-			break;
+			return ((IndexOnlyScan *) scan)->indexqual;
 		case T_BitmapHeapScan:
-			(void) collect_params((Node *) ((BitmapHeapScan *) scan)->bitmapqualorig,
-								  list);
-			break;
+			return ((BitmapHeapScan *) scan)->bitmapqualorig;
 		default:
-			break;
+			return NIL;
 	}
 }
 
@@ -122,37 +116,61 @@ add_equals(MapContext *m, RvdRoot *root, Index own, NodeState st,
 	return kept;
 }
 
-void
-rvd_node_record_lookup(MapContext *m, Plan *scan, Plan *counter, NodeState st,
-			  const NodeResult *r)
+/* The distinct columns behind the parameters; 0: none, or not all known. */
+static int
+outer_columns(MapContext *m, PlannerInfo *root, const ParamList *list,
+			  RvdColumn *columns)
 {
-	ParamList	list = {.n = 0};
-	RvdColumn	columns[RVD_LOOKUP_COLUMNS];
-	RvdRoot    *root = rvd_planning_root(m->p, r->root);
 	int			n = 0;
-	int			own;
-	RvdSubject	s;
 
-	if (!bms_get_singleton_member(r->set, &own))
-		return;
-	scan_params(scan, &list);
-	for (int i = 0; i < list.n; i++)
+	for (int i = 0; i < list->n; i++)
 	{
 		RvdColumn	c;
 		bool		seen = false;
 
-		if (!param_column(m, r->root, list.ids[i], &c))
-			return;				/* also depends on something else */
+		if (!param_column(m, root, list->ids[i], &c))
+			return 0;			/* also depends on something else */
 		for (int k = 0; k < n; k++)
 			seen |= columns[k].rti == c.rti && columns[k].attno == c.attno;
 		if (seen)
 			continue;
 		if (n == RVD_LOOKUP_COLUMNS)
-			return;
+			return 0;
 		columns[n++] = c;
 	}
+	return n;
+}
+
+static void
+record_columns(MapContext *m, const ParamList *list, Plan *counter,
+			   NodeState st, const NodeResult *r, bool fetched)
+{
+	RvdRoot    *root = rvd_planning_root(m->p, r->root);
+	RvdColumn	columns[RVD_LOOKUP_COLUMNS];
+	int			n = outer_columns(m, r->root, list, columns);
+	int			own;
+	RvdSubject	s;
+
+	if (n == 0 || !bms_get_singleton_member(r->set, &own))
+		return;
 	if (n == 1)
 		n = add_equals(m, root, own, st, columns);
-	if (n > 0 && rvd_root_lookup_subject(root, own, columns, n, &s))
-		rvd_node_record(m, counter, st, r, &s);
+	if (rvd_root_lookup_subject(root, own, columns, n, fetched, &s))
+		rvd_node_record(m, counter, st, r, &s, fetched);
+}
+
+void
+rvd_node_record_lookup(MapContext *m, Plan *scan, Plan *counter, NodeState st,
+					   const NodeResult *r)
+{
+	ParamList	list = {.n = 0};
+	NodeState	whole = st;
+
+	(void) collect_params((Node *) index_conditions(scan), &list);
+	/* each loop fetches what it fetches, whoever asks for it how often */
+	if (counter != scan)
+		whole.cut = true;
+	record_columns(m, &list, scan, whole, r, true);
+	(void) collect_params((Node *) scan->qual, &list);
+	record_columns(m, &list, counter, st, r, false);
 }

@@ -151,7 +151,7 @@ describe(MapContext *m, const NodeResult *r, const RvdSubject *s)
 
 void
 rvd_node_record(MapContext *m, Plan *plan, NodeState st, const NodeResult *r,
-	   const RvdSubject *s)
+	   const RvdSubject *s, bool fetched)
 {
 	RvdTagSubject *out;
 
@@ -162,6 +162,7 @@ rvd_node_record(MapContext *m, Plan *plan, NodeState st, const NodeResult *r,
 	out->cut = st.cut;
 	out->first_match = st.first_match;
 	out->divided = r->divided;
+	out->fetched = fetched;
 	out->subject = *s;
 	out->est_rows = plan->plan_rows;
 	describe(m, r, s);
@@ -175,7 +176,7 @@ record_set(MapContext *m, Plan *plan, NodeState st, const NodeResult *r)
 	if (st.repeated || r->root == NULL || bms_is_empty(r->set))
 		return;
 	if (rvd_root_subject(rvd_planning_root(m->p, r->root), r->set, &s))
-		rvd_node_record(m, plan, st, r, &s);
+		rvd_node_record(m, plan, st, r, &s, false);
 }
 
 static bool

@@ -50,7 +50,8 @@ typedef struct NodeResult
 
 /* Note that this node's count is the subject's. */
 extern void rvd_node_record(MapContext *m, Plan *plan, NodeState st,
-							const NodeResult *r, const RvdSubject *s);
+							const NodeResult *r, const RvdSubject *s,
+							bool fetched);
 
 /* Parameters a nested loop sets for its inner side. */
 extern void rvd_node_push_params(MapContext *m, NestLoop *join);

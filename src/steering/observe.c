@@ -46,8 +46,9 @@ typedef struct Counts
 	double		loops;
 } Counts;
 
+/* filtered: with the rows that were fetched but not returned. */
 static Counts
-read_counts(PlanState *ps)
+read_counts(PlanState *ps, bool filtered)
 {
 	Instrumentation *in = ps->instrument;
 	Counts		c = {0, 0};
@@ -56,6 +57,8 @@ read_counts(PlanState *ps)
 		return c;
 	c.rows = in->ntuples + in->tuplecount;
 	c.loops = in->nloops + (in->running ? 1 : 0);
+	if (filtered)
+		c.rows += in->nfiltered1 + in->nfiltered2;
 	return c;
 }
 
@@ -106,7 +109,7 @@ static void
 observe_node(ObserveContext *o, PlanState *ps)
 {
 	int			id = ps->plan->plan_node_id;
-	Counts		c = read_counts(ps);
+	Counts		c = read_counts(ps, false);
 
 	for (int i = 0; i < o->tag->n_nodes; i++)
 		if (o->tag->nodes[i].plan_node_id == id && c.loops > 0)
@@ -115,7 +118,8 @@ observe_node(ObserveContext *o, PlanState *ps)
 		return;
 	for (int i = 0; i < o->tag->n_subjects; i++)
 		if (o->tag->subjects[i].plan_node_id == id)
-			teach(o, &o->tag->subjects[i], c);
+			teach(o, &o->tag->subjects[i],
+				  read_counts(ps, o->tag->subjects[i].fetched));
 }
 
 static bool observe_walker(PlanState *ps, void *context);

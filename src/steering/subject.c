@@ -117,7 +117,7 @@ rvd_root_subject(RvdRoot *r, Relids relids, RvdSubject *s)
 
 bool
 rvd_root_lookup_subject(RvdRoot *r, Index rti, const RvdColumn *outer,
-						int n_outer, RvdSubject *s)
+						int n_outer, bool fetched, RvdSubject *s)
 {
 	memset(s, 0, sizeof(*s));
 	if (rti >= (Index) r->n_rels || !r->rels[rti].valid || n_outer == 0)
@@ -136,8 +136,9 @@ rvd_root_lookup_subject(RvdRoot *r, Index rti, const RvdColumn *outer,
 			s->x[s->dims++] = (float) r->rels[outer[i].rti].log_selectivity;
 	}
 	s->x[s->dims++] = (float) r->rels[rti].log_selectivity;
-	s->id.sig = rvd_hash_combine(r->rels[rti].id.sig, s->id.sig);
-	s->id.exact = rvd_hash_combine(r->rels[rti].id.exact, s->id.exact);
+	s->id.sig = rvd_hash_combine(r->rels[rti].id.sig, s->id.sig + fetched);
+	s->id.exact = rvd_hash_combine(r->rels[rti].id.exact,
+								   s->id.exact + fetched);
 	s->kind = RVD_ROW_LOOKUP;
 	return true;
 }

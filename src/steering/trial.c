@@ -101,7 +101,9 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 		tag->candidate_seen != rvd_tag_invalidations() ||
 		other_instrumentation)
 		return false;
-	if (dest != DestRemote && dest != DestRemoteExecute && dest != DestNone)
+	/* the SQL command EXECUTE collects its rows in a tuplestore */
+	if (dest != DestRemote && dest != DestRemoteExecute && dest != DestNone &&
+		dest != DestTuplestore)
 		return false;
 	/* the statement of a portal that nobody can move about in */
 	if (ActivePortal == NULL || ActivePortal->queryDesc != queryDesc ||

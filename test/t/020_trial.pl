@@ -11,7 +11,8 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use RvdTest;
 
-my $node = new_server('trial');
+# Rich enough that no trial is put off for want of an allowance
+my $node = new_server('trial', "ruvector.dag_regret_limit = 1\n");
 set_up($node, 'postgres');
 
 my $stats = sub {
@@ -154,8 +155,9 @@ $wrong = 0;
 for my $i (1 .. 6)
 {
 	$prepare_slow->();
-	my ($in, $o, $e) = ($nap->('0.05', "SET application_name = 'victim'; $slow;\n"), '', '');
-	my $h = IPC::Run::start([ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres') ],
+	my ($in, $o, $e) = ('', '', '');
+	my $h = IPC::Run::start([ 'psql', '-X', '-A', '-t', '-q', '-d', $node->connstr('postgres'),
+			'-c', "SET application_name = 'victim'", '-c', "SET test.nap = '0.05'", '-c', $slow ],
 		'<', \$in, '>', \$o, '2>', \$e);
 	$node->poll_query_until('postgres', q{
 SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'victim'
