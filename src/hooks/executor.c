@@ -86,6 +86,9 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 		prev_ExecutorStart(query_desc, eflags);
 	else
 		standard_ExecutorStart(query_desc, eflags);
+	/* hooks behind ours may have asked for more than we did */
+	foreign_eyes |= query_desc->instrument_options !=
+		(counts_rows ? INSTRUMENT_ROWS : 0);
 	if (ours)
 		begin_execution(query_desc, tag, foreign_eyes, counts_rows);
 }
