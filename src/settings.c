@@ -73,8 +73,8 @@ define_superuser_settings(void)
 							 &rvd_dag_overhead_limit, 0.01, 0.0, 1.0,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("ruvector.dag_regret_limit",
-							 "Share of execution time that abandoned trials may cost.",
-							 "What steering has saved is added to it.",
+							 "Share of execution time that exploration may cost.",
+							 "Abandoned trials, planning of candidates and slower runs count; what steering has saved is added.",
 							 &rvd_dag_regret_limit, 0.1, 0.0, 1.0,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("ruvector.dag_track_query_text",

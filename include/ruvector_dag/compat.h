@@ -56,6 +56,16 @@ rvd_executor_run_once(QueryDesc *queryDesc, uint64 count)
 #endif
 }
 
+/* Rows processed are also summed over several runs since 16. */
+static inline void
+rvd_set_processed(EState *estate, uint64 rows)
+{
+	estate->es_processed = rows;
+#if PG_VERSION_NUM >= 160000
+	estate->es_total_processed = rows;
+#endif
+}
+
 /* Since 18 TID paths are made before the others, and may be all there are. */
 #if PG_VERSION_NUM >= 180000
 #define RVD_TID_PATHS_FIRST	true

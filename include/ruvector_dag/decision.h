@@ -67,8 +67,16 @@ extern void rvd_decide_expect(RvdDecision *d, double cost);
 extern double rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
 								uint64 fingerprint, bool *known);
 
-/* Exploring found nothing new to try. */
-extern void rvd_decide_settle(const RvdDecision *d);
+/*
+ * Exploring led to no trial: because there was nothing new (found_nothing),
+ * or because the candidate may not be tried or cannot be afforded now.  Look
+ * again after a number of calls that doubles, soon in the latter case:
+ * planning a candidate costs too.
+ */
+extern void rvd_decide_settle(const RvdDecision *d, bool found_nothing);
+
+/* Candidates tried per instance before it settles anyway. */
+#define RVD_MAX_ROUNDS		16
 
 /* The best plan's memo no longer makes it: back to the baseline. */
 extern void rvd_decide_lost(const RvdDecision *d);

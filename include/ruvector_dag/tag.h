@@ -72,6 +72,7 @@ typedef struct RvdTag
 	uint64		candidate_seen; /* invalidation counter when it was planned */
 	MemoryContext candidate_cxt;
 
+	bool		counts_rows;	/* subjects are known: count per node */
 	int			n_subjects;
 	RvdTagSubject subjects[RVD_TAG_SUBJECTS];
 	int			n_nodes;

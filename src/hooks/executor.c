@@ -77,7 +77,8 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	bool		foreign_eyes = query_desc->instrument_options != 0;
 	bool		counts_rows = false;
 
-	if (tag && rvd_learn_want_rows(tag))
+	if (tag && tag->counts_rows &&
+		(tag->executions == 0 || rvd_learn_want_rows(tag)))
 	{
 		query_desc->instrument_options |= INSTRUMENT_ROWS;
 		counts_rows = true;

@@ -166,7 +166,10 @@ tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 			break;
 		}
 	}
-	rvd_tag_map_nodes(tag, planned->stmt, &planned->run);
+	/* naming what the nodes count costs more than all the rest */
+	tag->counts_rows = rvd_learn_want_rows(tag);
+	if (tag->counts_rows)
+		rvd_tag_map_nodes(tag, planned->stmt, &planned->run);
 	return tag;
 }
 
@@ -216,14 +219,17 @@ explore(RvdSteerJob *job, RvdTag *tag)
 	double		budget = 0;
 
 	if (!plan_candidate(job, &candidate, memo))
+	{
+		rvd_decide_settle(d, true);
 		return;
+	}
 	rvd_decide_charge_planning(d, candidate.ms);
 	if (candidate.fingerprint != tag->fingerprint)
 		budget = rvd_decide_budget(d, &job->scope, candidate.fingerprint,
 								   &known);
 	if (known || candidate.run.memo_overflow)
 	{
-		rvd_decide_settle(d);
+		rvd_decide_settle(d, true);
 		return;
 	}
 	rvd_decide_note_plan(d, candidate.stmt, candidate.fingerprint,
@@ -232,6 +238,8 @@ explore(RvdSteerJob *job, RvdTag *tag)
 	if (budget > 0 && candidate.may_be_tried &&
 		job->scope.mode == RVD_MODE_AUTO)
 		attach_candidate(job, tag, &candidate, budget);
+	else
+		rvd_decide_settle(d, false);
 }
 
 /* ---- the reference ----------------------------------------------------------------- */

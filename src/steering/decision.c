@@ -28,9 +28,6 @@
 #define BASELINE_RUNS		2
 #define POOLED_RUNS			6
 
-/* Candidates tried per instance before it settles anyway. */
-#define MAX_ROUNDS			16
-
 #define MAX_DEMOTIONS		3
 
 static bool
@@ -72,7 +69,7 @@ read_instance(RvdDecision *d)
 	if (!d->pooled)
 		d->baseline_ms = rvd_latency_typical(&i->baseline);
 	look = i->state == RVD_INSTANCE_SETTLED && i->calls >= i->next_look;
-	if (d->state == RVD_INSTANCE_EXPLORING && i->rounds >= MAX_ROUNDS &&
+	if (d->state == RVD_INSTANCE_EXPLORING && i->rounds >= RVD_MAX_ROUNDS &&
 		i->trying_plan == 0)
 		d->state = RVD_INSTANCE_SETTLED;
 	if (look)
@@ -212,7 +209,7 @@ lock_instance(const RvdDecision *d, RvdKey *key)
 }
 
 void
-rvd_decide_settle(const RvdDecision *d)
+rvd_decide_settle(const RvdDecision *d, bool found_nothing)
 {
 	RvdKey		key;
 	RvdInstance *i = d->pooled ? NULL : lock_instance(d, &key);
@@ -221,7 +218,8 @@ rvd_decide_settle(const RvdDecision *d)
 		return;
 	i->fixed_points++;
 	i->state = RVD_INSTANCE_SETTLED;
-	i->next_look = i->calls + Max(8, i->calls);
+	i->next_look = i->calls +
+		(found_nothing ? Max(8, i->calls) : 1U << Min(i->fixed_points, 16));
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 }

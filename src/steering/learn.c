@@ -26,6 +26,9 @@
 /* Share of its time that counting rows costs an execution, at the most. */
 #define COUNTING_COST		0.10
 
+/* Pooled: wins that make up for an abandoned trial. */
+#define POOLED_WINS			3
+
 /* First executions of a plan that count rows whatever the account says. */
 #define FREE_COUNTS			1
 
@@ -174,6 +177,7 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict, bool counts_as_round)
 	if (i == NULL)
 		return;
 	i->rounds += counts_as_round;
+	i->fixed_points = 0;
 	switch (verdict)
 	{
 		case RVD_PROMOTE:
@@ -188,6 +192,11 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict, bool counts_as_round)
 		case RVD_UNDECIDED:
 			i->trying_plan = tag->pooled ? 0 : tag->fingerprint;
 			break;
+	}
+	if (i->rounds >= RVD_MAX_ROUNDS && i->trying_plan == 0)
+	{
+		i->state = RVD_INSTANCE_SETTLED;
+		i->next_look = i->calls + Max(8, i->calls);
 	}
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
@@ -361,8 +370,11 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 		plan->trials++;
 		plan->trials_abandoned++;
 		rvd_latency_add_censored(&plan->latency, ms);
-		change_role(plan, RVD_PLAN_REJECTED,
-					failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
+		/* among many instances one slow run does not outweigh the wins */
+		if (failed || !candidate->pooled ||
+			plan->trials_abandoned * POOLED_WINS > plan->ratio.n)
+			change_role(plan, RVD_PLAN_REJECTED,
+						failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
 		plan->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}

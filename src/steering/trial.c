@@ -204,7 +204,7 @@ finish_candidate(QueryDesc *queryDesc, TrialState *state, RvdTrial *trial)
 	if (state->count_rows)
 		trial->news = rvd_observe_rows(state->run, trial->tag, true,
 									   trial->nodes);
-	queryDesc->estate->es_processed = state->run->estate->es_processed;
+	rvd_set_processed(queryDesc->estate, state->run->estate->es_processed);
 	standard_ExecutorEnd(state->run);
 	FreeQueryDesc(state->run);
 	ReleaseCurrentSubTransaction();
@@ -352,16 +352,22 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 		return;
 	}
 	/* a candidate's first run always counts: what it teaches is its point */
-	state.count_rows = rvd_learn_want_rows(trial->tag);
+	state.count_rows = trial->tag->counts_rows;
 	trial->counted_rows = state.count_rows;
 	state.rows = tuplestore_begin_heap(false, false, work_mem);
 
 	INSTR_TIME_SET_CURRENT(start);
+	if (queryDesc->totaltime)
+		InstrStartNode(queryDesc->totaltime);
 	PG_TRY();
 	{
 		attempt_interruptible(queryDesc, &state, budget_ms, trial);
 		if (trial->won)
 			send_rows(queryDesc, state.rows);
+		/* the statement took that long, whoever asks */
+		if (queryDesc->totaltime)
+			InstrStopNode(queryDesc->totaltime, trial->won ?
+						  queryDesc->estate->es_processed : 0);
 	}
 	PG_FINALLY();
 	{
