@@ -36,6 +36,9 @@
 
 #include "steer.h"
 
+/* Pooled classes plan a candidate every time: at this ratio at the most. */
+#define POOLED_PLANNING		10.0
+
 /* A plan and the run of the planner that made it. */
 typedef struct Planned
 {
@@ -273,6 +276,9 @@ watch(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
 						 planned->stmt->planTree->total_cost, NULL);
 	tag = tag_plan(job, planned, role);
+	/* a pooled class explores for ever: only where planning is cheap */
+	if (d->pooled && planned->ms * POOLED_PLANNING > d->reference_ms)
+		explore_now = false;
 	if (explore_now && d->reference_ms > 0)
 		explore(job, tag);
 }
