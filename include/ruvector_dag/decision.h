@@ -75,8 +75,11 @@ extern double rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
  */
 extern void rvd_decide_settle(const RvdDecision *d, bool found_nothing);
 
-/* Candidates tried per instance before it settles anyway. */
-#define RVD_MAX_ROUNDS		16
+/* Candidates offered per instance before it settles anyway. */
+#define RVD_MAX_ROUNDS		24
+
+/* A candidate was left for the executor to try: one round. */
+extern void rvd_decide_offer(const RvdDecision *d);
 
 /* The best plan's memo no longer makes it: back to the baseline. */
 extern void rvd_decide_lost(const RvdDecision *d);

@@ -45,6 +45,7 @@ typedef struct RvdPlanning
 	MemoryContext cxt;
 	List	   *planners;		/* PlannerInfo, in order of appearance */
 	List	   *roots;			/* RvdRoot, built on demand */
+	List	   *swept;			/* PlannerInfo whose relations are corrected */
 	const RvdMemo *replay;		/* RVD_PLAN_REPLAY: its corrections */
 	RvdMemo    *memo;			/* what was looked up, NULL: do not record */
 	bool		memo_overflow;

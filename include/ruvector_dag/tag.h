@@ -61,6 +61,7 @@ typedef struct RvdTag
 	double		baseline_ms;	/* expected, 0: not known */
 	double		reference_ms;	/* expected of this very plan */
 	uint32		executions;		/* > 1: the plan is a cached one */
+	bool		may_explore;	/* a candidate might be tried where it runs */
 	Oid			first_relation;
 	RvdScope	scope;
 

@@ -74,9 +74,14 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 {
 	bool		ours = is_ours(query_desc, eflags);
 	RvdTag	   *tag = ours ? rvd_tag_find(query_desc->plannedstmt) : NULL;
+	uint32		tag_id = tag ? tag->id : 0;
 	bool		foreign_eyes = query_desc->instrument_options != 0;
 	bool		counts_rows = false;
+	RvdExecution *stale = rvd_execution_find(query_desc);
 
+	/* a failed cursor never came to its end, and its memory is used again */
+	if (stale)
+		rvd_execution_drop(stale);
 	if (tag && tag->counts_rows &&
 		(tag->executions == 0 || rvd_learn_want_rows(tag)))
 	{
@@ -91,7 +96,9 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	foreign_eyes |= query_desc->instrument_options !=
 		(counts_rows ? INSTRUMENT_ROWS : 0);
 	if (ours)
-		begin_execution(query_desc, tag, foreign_eyes, counts_rows);
+		/* starting up may have run functions, and they recycled the slot */
+		begin_execution(query_desc, rvd_tag_by_id(tag_id), foreign_eyes,
+						counts_rows);
 }
 
 /* ---- run ----------------------------------------------------------------------- */
@@ -221,6 +228,8 @@ rvd_ExecutorEnd(QueryDesc *query_desc)
 		}
 		PG_CATCH();
 		{
+			if (rvd_error_is_interrupt())
+				PG_RE_THROW();
 			rvd_swallow_error("learning from an execution", cxt);
 		}
 		PG_END_TRY();

@@ -240,7 +240,10 @@ explore(RvdSteerJob *job, RvdTag *tag)
 						 candidate.stmt->planTree->total_cost, memo);
 	if (budget > 0 && candidate.may_be_tried &&
 		job->scope.mode == RVD_MODE_AUTO)
+	{
 		attach_candidate(job, tag, &candidate, budget);
+		rvd_decide_offer(d);
+	}
 	else
 		rvd_decide_settle(d, false);
 }
@@ -269,17 +272,20 @@ watch(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 {
 	RvdDecision *d = &job->decision;
 	bool		explore_now = d->action == RVD_ACT_EXPLORE &&
-		rvd_executor_depth() == 0 && !rvd_in_explain() &&
-		rvd_trial_query_allowed(job->query, job->cursor_options);
+		!rvd_in_explain();
 	RvdTag	   *tag;
 
 	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
 						 planned->stmt->planTree->total_cost, NULL);
 	tag = tag_plan(job, planned, role);
+	tag->may_explore = rvd_executor_depth() == 0 &&
+		job->scope.mode == RVD_MODE_AUTO &&
+		rvd_trial_query_allowed(job->query, job->cursor_options);
 	/* a pooled class explores for ever: only where planning is cheap */
 	if (d->pooled && planned->ms * POOLED_PLANNING > d->reference_ms)
 		explore_now = false;
-	if (explore_now && d->reference_ms > 0)
+	if (explore_now && d->reference_ms > 0 &&
+		(tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
 		explore(job, tag);
 }
 

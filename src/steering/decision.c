@@ -225,6 +225,20 @@ rvd_decide_settle(const RvdDecision *d, bool found_nothing)
 }
 
 void
+rvd_decide_offer(const RvdDecision *d)
+{
+	RvdKey		key;
+	RvdInstance *i = lock_instance(d, &key);
+
+	if (i == NULL)
+		return;
+	if (!d->pooled)
+		i->rounds++;
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+}
+
+void
 rvd_decide_lost(const RvdDecision *d)
 {
 	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, d->best_plan),

@@ -54,6 +54,9 @@ hash_datum(Datum value, bool isnull, Oid type, int16 typlen, bool typbyval)
 		return TOKEN_NULL;
 	if (typbyval)
 		return rvd_hash_combine(type, (uint64) value);
+	/* expanded and out-of-line values: only their address is at hand */
+	if (typlen == -1 && VARATT_IS_EXTERNAL(DatumGetPointer(value)))
+		return type;
 	return rvd_hash_bytes(DatumGetPointer(value),
 						  datumGetSize(value, false, typlen), type);
 }
@@ -291,7 +294,7 @@ hash_bound_parameters(RvdExprHash *h, ParamListInfo params)
 		ParamExternData workspace;
 
 		p = params->paramFetch ?
-			params->paramFetch(params, i + 1, false, &workspace) :
+			params->paramFetch(params, i + 1, true, &workspace) :
 			&params->params[i];
 		if (OidIsValid(p->ptype) && (p->pflags & PARAM_FLAG_CONST))
 		{

@@ -167,7 +167,7 @@ reference_ratio(const RvdTag *tag, uint64 best_plan, RvdLatency *ratio)
 
 /* The instance follows the verdict on a candidate. */
 static void
-apply_verdict(const RvdTag *tag, RvdVerdict verdict, bool counts_as_round)
+apply_verdict(const RvdTag *tag, RvdVerdict verdict)
 {
 	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
 	MyDatabaseId};
@@ -176,7 +176,6 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict, bool counts_as_round)
 
 	if (i == NULL)
 		return;
-	i->rounds += counts_as_round;
 	i->fixed_points = 0;
 	switch (verdict)
 	{
@@ -225,7 +224,6 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 									tag->fingerprint), MyDatabaseId};
 	RvdLatency	reference;
 	RvdVerdict	verdict = RVD_UNDECIDED;
-	bool		first_trial = false;
 	RvdPlan    *plan;
 
 	reference_ratio(tag, view->best_plan, &reference);
@@ -244,7 +242,6 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	plan->last_used = GetCurrentTimestamp();
 	if (run->trial)
 	{
-		first_trial = plan->trials == 0;
 		plan->trials++;
 		verdict = rvd_guard_judge(&plan->ratio,
 								  view->best_plan ? &reference : NULL,
@@ -266,7 +263,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	rvd_table_release(rvd_table(RVD_PLANS), key);
 
 	if (run->trial)
-		apply_verdict(tag, verdict, first_trial);
+		apply_verdict(tag, verdict);
 }
 
 /* ---- account ---------------------------------------------------------------- */
@@ -353,7 +350,6 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 									candidate->fingerprint), MyDatabaseId};
 	RvdKey		class_key = {(uint64) candidate->queryid, MyDatabaseId};
 	RvdDatabase *db = rvd_my_database();
-	bool		first_trial = false;
 	RvdPlan    *plan;
 	RvdClass   *c;
 
@@ -366,7 +362,6 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
 	if (plan != NULL)
 	{
-		first_trial = plan->trials == 0;
 		plan->trials++;
 		plan->trials_abandoned++;
 		rvd_latency_add_censored(&plan->latency, ms);
@@ -378,7 +373,7 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 		plan->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}
-	apply_verdict(candidate, RVD_REJECT, first_trial);
+	apply_verdict(candidate, RVD_REJECT);
 	c = rvd_table_find(rvd_table(RVD_CLASSES), class_key, true, false);
 	if (c != NULL)
 	{

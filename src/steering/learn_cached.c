@@ -15,6 +15,7 @@
 #include "access/xlog.h"
 #include "miscadmin.h"
 #include "utils/inval.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 
 #include "ruvector_dag/decision.h"
@@ -31,15 +32,24 @@ decision_changed(const RvdTag *tag)
 	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, false,
 									false);
 	bool		changed;
+	uint64		best;
 
 	if (i == NULL)
 		return false;
-	changed = i->state == RVD_INSTANCE_EXPLORING ||
+	best = i->best_plan;
+	changed = (i->state == RVD_INSTANCE_EXPLORING && tag->may_explore) ||
 		(i->state == RVD_INSTANCE_SETTLED &&
 		 (i->best_plan != 0 ? i->best_plan != tag->fingerprint :
 		  tag->role == RVD_PLAN_PROVEN));
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
-	return changed;
+	if (!changed || best == 0)
+		return changed;
+	/* a best plan whose entry was evicted cannot be made again */
+	key.a = rvd_plan_key(tag->queryid, tag->instance, best);
+	if (rvd_table_find(rvd_table(RVD_PLANS), key, false, false) == NULL)
+		return false;
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+	return true;
 }
 
 /*
@@ -68,6 +78,7 @@ rvd_learn_reach_cached_plans(const RvdRun *run)
 		due = true;
 	}
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
-	if (due)
+	if (due && SearchSysCacheExists1(RELOID,
+									 ObjectIdGetDatum(tag->first_relation)))
 		CacheInvalidateRelcacheByRelid(tag->first_relation);
 }

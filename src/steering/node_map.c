@@ -35,6 +35,8 @@
 
 static NodeResult map_node(MapContext *m, Plan *plan, NodeState st);
 
+#define MAX_RANGE_TABLE	500
+
 /* ---- range table ---------------------------------------------------------- */
 
 static int
@@ -436,6 +438,9 @@ rvd_tag_map_nodes(RvdTag *tag, PlannedStmt *stmt, RvdPlanning *p)
 	if (rvd_plan_dag_build(stmt, &dag) == RVD_OK)
 		note_nodes(tag, &dag);
 
+	/* mapping is quadratic in it: leave crowds of partitions alone */
+	if (list_length(stmt->rtable) > MAX_RANGE_TABLE)
+		return;
 	memset(&m, 0, sizeof(m));
 	m.p = p;
 	m.stmt = stmt;

@@ -36,6 +36,7 @@ typedef struct ObserveContext
 	float	   *nodes;
 	bool		cut;			/* what is below may be incomplete */
 	bool		running;		/* statement was stopped in mid-flight */
+	bool		leader_only;	/* and the workers' counts are lost */
 	int			news;
 	TimestampTz now;
 } ObserveContext;
@@ -79,9 +80,10 @@ teach(ObserveContext *o, const RvdTagSubject *t, Counts c)
 	rows = t->divided && !lookup ? c.rows : c.rows / c.loops;
 	if (lookup)
 		censored = t->first_match ||
-			((t->cut || o->cut) && c.loops < MIN_SAMPLE_LOOPS);
+			((t->cut || o->cut || o->leader_only) &&
+			 c.loops < MIN_SAMPLE_LOOPS);
 	else
-		censored = t->cut || t->first_match || o->cut;
+		censored = t->cut || t->first_match || o->cut || o->leader_only;
 	if (censored && rows < 1)
 		return;
 
@@ -172,10 +174,13 @@ observe_walker(PlanState *ps, void *context)
 {
 	ObserveContext *o = (ObserveContext *) context;
 	bool		saved = o->cut;
+	bool		saved_leader = o->leader_only;
 
 	if (ps == NULL)
 		return false;
 	observe_node(o, ps);
+	if (o->running && (IsA(ps, GatherState) || IsA(ps, GatherMergeState)))
+		o->leader_only = true;
 	if (IsA(ps, HashJoinState))
 	{
 		observe_hash_join(o, (HashJoinState *) ps);
@@ -185,6 +190,7 @@ observe_walker(PlanState *ps, void *context)
 		o->cut = false;
 	(void) planstate_tree_walker(ps, observe_walker, context);
 	o->cut = saved;
+	o->leader_only = saved_leader;
 	return false;
 }
 

@@ -136,13 +136,21 @@ void
 rvd_rows_correct_relation(RvdPlanning *p, PlannerInfo *root, RelOptInfo *rel,
 						  Index rti, RangeTblEntry *rte)
 {
+	bool		sweep = !list_member_ptr(p->swept, root);
 	RvdDecidedRows *d;
 	ListCell   *lc;
 
+	if (sweep)
+	{
+		MemoryContext old = MemoryContextSwitchTo(p->cxt);
+
+		p->swept = lappend(p->swept, root);
+		MemoryContextSwitchTo(old);
+	}
 	/* read the root's own figures before anything in it is touched */
 	(void) rvd_planning_root(p, root);
 
-	for (int i = 1; i < root->simple_rel_array_size; i++)
+	for (int i = 1; i < root->simple_rel_array_size && sweep; i++)
 	{
 		RelOptInfo *r = root->simple_rel_array[i];
 

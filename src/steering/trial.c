@@ -25,6 +25,7 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "executor/executor.h"
 #include "executor/instrument.h"
 #include "executor/tstoreReceiver.h"
@@ -40,6 +41,7 @@
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
 #include "utils/timeout.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "ruvector_dag/compat.h"
@@ -48,12 +50,28 @@
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/trial.h"
 
+/* Once expired, the budget's timer fires again after this long, or more. */
+#define MIN_REPEAT_MS	20
+
 static TimeoutId budget_timeout;
 static bool budget_timeout_registered = false;
 static volatile sig_atomic_t budget_expired = 0;
 static volatile sig_atomic_t real_cancel = 0;
 
 /* ---- conditions ------------------------------------------------------------ */
+
+/*
+ * Not where a subtransaction is forbidden or has side effects: predicate
+ * locks outlive it, and on a standby the server ends the session, instead of
+ * raising an error, when recovery is in its way inside a subtransaction.
+ */
+static bool
+transaction_allows_trials(void)
+{
+	return !IsInParallelMode() && !IsolationIsSerializable() &&
+		!RecoveryInProgress() &&
+		!TransactionIdIsValid(GetTopTransactionIdIfAny());
+}
 
 bool
 rvd_trial_query_allowed(Query *query, int cursor_options)
@@ -68,8 +86,7 @@ rvd_trial_query_allowed(Query *query, int cursor_options)
 						  CURSOR_OPT_ASENSITIVE | CURSOR_OPT_HOLD |
 						  CURSOR_OPT_FAST_PLAN))
 		return false;
-	if (IsInParallelMode() || IsolationIsSerializable() ||
-		TransactionIdIsValid(GetTopTransactionIdIfAny()))
+	if (!transaction_allows_trials())
 		return false;
 	return !contain_volatile_functions((Node *) query);
 }
@@ -98,6 +115,7 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 	CommandDest dest = queryDesc->dest ? queryDesc->dest->mydest : DestDebug;
 
 	if (!tag->has_candidate || tag->budget_ms <= 0 ||
+		tag->queryid != (int64) queryDesc->plannedstmt->queryId ||
 		tag->candidate_seen != rvd_tag_invalidations() ||
 		other_instrumentation)
 		return false;
@@ -110,8 +128,7 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 		ActivePortal->cursorOptions != CURSOR_OPT_NO_SCROLL ||
 		ActivePortal->holdStore != NULL)
 		return false;
-	return !IsInParallelMode() && !IsolationIsSerializable() &&
-		!TransactionIdIsValid(GetTopTransactionIdIfAny());
+	return transaction_allows_trials();
 }
 
 /* ---- interruption ---------------------------------------------------------- */
@@ -155,6 +172,7 @@ typedef struct TrialState
 {
 	PlannedStmt *stmt;
 	MemoryContext plan_cxt;
+	MemoryContext run_cxt;		/* all of the candidate's execution */
 	Tuplestorestate *rows;
 	QueryDesc  *run;			/* of the candidate */
 	bool		count_rows;
@@ -183,6 +201,9 @@ static void
 run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 			  MemoryContext cxt)
 {
+	TimestampTz end = GetCurrentTimestamp() +
+		(TimestampTz) (Max(budget_ms, 1.0) * 1000.0);
+	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
 	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
 
 	SetTuplestoreDestReceiverParams(dest, state->rows, cxt, false, NULL, NULL);
@@ -191,22 +212,33 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 								 queryDesc->crosscheck_snapshot, dest,
 								 queryDesc->params, queryDesc->queryEnv,
 								 state->count_rows ? INSTRUMENT_ROWS : 0);
-	enable_timeout_after(budget_timeout, Max(1, (int) budget_ms));
+	/* repeated, for functions that catch the first and go on */
+	enable_timeout_every(budget_timeout, end,
+						 Max(MIN_REPEAT_MS, (int) budget_ms / 4));
 	standard_ExecutorStart(state->run, 0);
 	rvd_executor_run_once(state->run, 0);
 	standard_ExecutorFinish(state->run);
 	disable_timeout(budget_timeout, false);
+	MemoryContextSwitchTo(old);
+	/* somebody in there caught what was meant for us: its rows are void */
+	if (budget_expired)
+		ereport(ERROR,
+				(errcode(ERRCODE_QUERY_CANCELED),
+				 errmsg("trial over budget")));
 }
 
 static void
 finish_candidate(QueryDesc *queryDesc, TrialState *state, RvdTrial *trial)
 {
+	QueryDesc  *run = state->run;
+
 	if (state->count_rows)
 		trial->news = rvd_observe_rows(state->run, trial->tag, true,
 									   trial->nodes);
 	rvd_set_processed(queryDesc->estate, state->run->estate->es_processed);
-	standard_ExecutorEnd(state->run);
-	FreeQueryDesc(state->run);
+	state->run = NULL;
+	standard_ExecutorEnd(run);
+	FreeQueryDesc(run);
 	ReleaseCurrentSubTransaction();
 }
 
@@ -314,19 +346,20 @@ static void
 attempt_interruptible(QueryDesc *queryDesc, TrialState *state,
 					  double budget_ms, RvdTrial *trial)
 {
-	pqsigfunc	old_handler;
-
 	budget_expired = 0;
 	real_cancel = 0;
-	old_handler = pqsignal(SIGINT, on_sigint);
+	pqsignal(SIGINT, on_sigint);
+	if (QueryCancelPending)
+		real_cancel = 1;		/* it came before us */
 	PG_TRY();
 	{
 		attempt(queryDesc, state, budget_ms, trial);
 	}
 	PG_FINALLY();
 	{
-		pqsignal(SIGINT, old_handler);
+		/* in this order: what comes in between is still noted */
 		forget_our_cancel();
+		pqsignal(SIGINT, StatementCancelHandler);
 	}
 	PG_END_TRY();
 }
@@ -335,6 +368,7 @@ void
 rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 {
 	TrialState	state;
+	MemoryContext cxt = CurrentMemoryContext;
 	double		budget_ms = tag->budget_ms;
 	instr_time	start;
 
@@ -355,6 +389,8 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	state.count_rows = trial->tag->counts_rows;
 	trial->counted_rows = state.count_rows;
 	state.rows = tuplestore_begin_heap(false, false, work_mem);
+	state.run_cxt = AllocSetContextCreate(cxt, "ruvector_dag trial",
+										  ALLOCSET_DEFAULT_SIZES);
 
 	INSTR_TIME_SET_CURRENT(start);
 	if (queryDesc->totaltime)
@@ -371,8 +407,10 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	}
 	PG_FINALLY();
 	{
+		MemoryContextSwitchTo(cxt);
 		trial->ms = elapsed_ms(start);
 		tuplestore_end(state.rows);
+		MemoryContextDelete(state.run_cxt);
 		MemoryContextDelete(state.plan_cxt);
 	}
 	PG_END_TRY();

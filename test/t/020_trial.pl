@@ -129,11 +129,31 @@ SELECT role, reason FROM (SELECT role, configuration ->> 'reason' AS reason
 FROM ruvector_dag_plans()) p WHERE role = 'rejected'}),
 	'rejected|did not finish within its trial budget', 'and says why');
 
+# A function that catches the cancel meant for the trial: its rows are void
+$node->safe_psql('postgres', q{
+CREATE FUNCTION stubborn(int) RETURNS int STABLE LANGUAGE plpgsql AS $$
+BEGIN PERFORM pg_sleep(current_setting('test.nap')::float8); RETURN $1;
+EXCEPTION WHEN query_canceled THEN RETURN -1; END $$});
+(my $caught = $slow) =~ s/nap\(/stubborn(/;
+forget();
+$node->safe_psql('postgres', $nap->(0, $caught)) for 1 .. 2;
+$abandoned = $stats->('trials_abandoned');
+is($node->safe_psql('postgres', $nap->('0.01', $caught)), $expected,
+	'a caught cancel does not make wrong rows');
+is($stats->('trials_abandoned'), $abandoned + 1, 'but an abandoned trial');
+
 # ---- errors of the statement itself ---------------------------------------------
 forget();
 my ($rc, $stdout, $stderr) = $node->psql('postgres',
 	"SELECT 1 / (g - g) FROM a WHERE id = 5");
 like($stderr, qr/division by zero/, 'an error is the user\'s');
+
+# Parameters the server itself would not look at
+my $unassigned = q{DO $$ DECLARE r record; flag bool := false; n int;
+BEGIN SELECT count(*) INTO n FROM a WHERE id = CASE WHEN flag THEN r.id ELSE 5 END; END $$};
+my ($stock) = $node->psql('postgres', "SET ruvector.neural_dag_enabled = off; $unassigned");
+my ($ours) = $node->psql('postgres', $unassigned);
+is($ours, $stock, 'an unassigned record is no more of an error than without us');
 
 # ---- time-outs and cancels: honoured, never swallowed, never invented ------------
 my $wrong = 0;
