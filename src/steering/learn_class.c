@@ -16,6 +16,7 @@
 
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
+#include "storage/ipc.h"
 #include "utils/timestamp.h"
 
 #include "ruvector_dag/decision.h"
@@ -126,6 +127,80 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
 }
 
+/*
+ * Counters of cheap statements, of this backend.  A statement executed again
+ * and again would otherwise have all backends write the same few cache lines
+ * of shared memory; after its first executions it is counted in batches.
+ */
+#define NUM_COUNTERS		64
+#define COUNT_AT_ONCE		16
+#define COUNT_BATCH			64
+
+typedef struct Counter
+{
+	int64		queryid;
+	uint32		seen;			/* executions, saturating at COUNT_AT_ONCE */
+	uint32		pending;		/* not yet in shared memory */
+} Counter;
+
+static Counter counters[NUM_COUNTERS];
+
+static void
+flush_counter(Counter *counter)
+{
+	RvdKey		key = {(uint64) counter->queryid, MyDatabaseId};
+	RvdDatabase *db = rvd_my_database();
+	RvdClass   *c;
+
+	if (counter->pending == 0)
+		return;
+	if (db)
+		pg_atomic_fetch_add_u64(&db->queries, counter->pending);
+	c = rvd_table_find(rvd_table(RVD_CLASSES), key, false, false);
+	if (c != NULL)
+	{
+		pg_atomic_fetch_add_u64(&c->calls, counter->pending);
+		rvd_table_release(rvd_table(RVD_CLASSES), key);
+	}
+	counter->pending = 0;
+}
+
+static void
+flush_counters(int code, Datum arg)
+{
+	for (int i = 0; i < NUM_COUNTERS; i++)
+		flush_counter(&counters[i]);
+}
+
+/* True: counted in this backend for now. */
+static bool
+count_locally(int64 queryid)
+{
+	static bool registered = false;
+	Counter    *counter = &counters[rvd_hash_mix((uint64) queryid) %
+									NUM_COUNTERS];
+
+	if (!registered)
+	{
+		before_shmem_exit(flush_counters, (Datum) 0);
+		registered = true;
+	}
+	if (counter->queryid != queryid)
+	{
+		flush_counter(counter);
+		counter->queryid = queryid;
+		counter->seen = 0;
+	}
+	if (counter->seen < COUNT_AT_ONCE)
+	{
+		counter->seen++;
+		return false;
+	}
+	if (++counter->pending >= COUNT_BATCH)
+		flush_counter(counter);
+	return true;
+}
+
 void
 rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
 				const char *query, List *range_table)
@@ -135,8 +210,11 @@ rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
 	RvdDatabase *db = rvd_my_database();
 	bool		slow = ms * RVD_COST_PER_MS >= min_cost;
 	bool		found = true;
-	RvdClass   *c = rvd_table_find(table, key, slow, false);
+	RvdClass   *c;
 
+	if (!slow && count_locally(queryid))
+		return;
+	c = rvd_table_find(table, key, slow, false);
 	if (db)
 		pg_atomic_fetch_add_u64(&db->queries, 1);
 	if (c == NULL)
