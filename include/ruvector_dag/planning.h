@@ -54,7 +54,6 @@ typedef struct RvdPlanning
 	int			rebuilding;		/* > 0: inside add_paths_to_joinrel again */
 	double		join_error_sum;	/* of ln(true / estimated), pairs known */
 	int			join_error_n;
-	int			corrections;	/* estimates changed */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */

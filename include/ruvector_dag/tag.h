@@ -19,7 +19,6 @@
 #include "nodes/plannodes.h"
 
 #include "ruvector_dag/planning.h"
-#include "ruvector_dag/scope.h"
 #include "ruvector_dag/signature.h"
 #include "ruvector_dag/store.h"
 
@@ -59,11 +58,9 @@ typedef struct RvdTag
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */
 	double		baseline_ms;	/* expected, 0: not known */
-	double		reference_ms;	/* expected of this very plan */
 	uint32		executions;		/* > 1: the plan is a cached one */
 	bool		may_explore;	/* a candidate might be tried where it runs */
 	Oid			first_relation;
-	RvdScope	scope;
 
 	/* a candidate to be tried in place of this plan */
 	bool		has_candidate;

@@ -22,7 +22,6 @@
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
 #include "portability/instr_time.h"
-#include "utils/memutils.h"
 #include "utils/resowner.h"
 
 #include "ruvector_dag/compat.h"
@@ -157,8 +156,6 @@ tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
 	tag->baseline_ms = d->baseline_ms;
-	tag->reference_ms = d->reference_ms;
-	tag->scope = job->scope;
 	foreach(lc, planned->stmt->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);

@@ -115,7 +115,6 @@ correct_one(RvdPlanning *p, PlannerInfo *root, Index rti)
 	if (d->target < 0 || fabs(d->target - old) <= SAME_ROWS * old)
 		return;
 	rel->rows = d->target;
-	p->corrections++;
 	if (is_plain_table(rel, rte))
 	{
 		rvd_selectivity_push(root, rel, d->target);

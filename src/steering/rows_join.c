@@ -180,7 +180,6 @@ rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root, List *initial_rels)
 		if (e->decided->target >= 0)
 		{
 			e->decided->flows = true;
-			p->corrections++;
 			set_edge(root, e, e->decided->target);
 		}
 		else if (inflate > 0)
@@ -342,7 +341,6 @@ rvd_rows_correct_join(RvdPlanning *p, PlannerInfo *root, RelOptInfo *joinrel,
 		return;
 
 	joinrel->rows = target;
-	p->corrections++;
 	foreach(lc, joinrel->ppilist)
 	{
 		ParamPathInfo *ppi = (ParamPathInfo *) lfirst(lc);

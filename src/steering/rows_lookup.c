@@ -164,19 +164,13 @@ correct_path(RvdPlanning *p, PlannerInfo *root, RelOptInfo *rel, Path *path,
 	if (counted >= 0)
 	{
 		factor = counted / expected;
+		/* a lookup that finds nothing still descends the index once */
 		if (worth_scaling(factor))
-		{
-			/* a lookup that finds nothing still descends the index once */
 			path->total_cost = path->startup_cost +
 				run * Max(factor, 1.0 / expected);
-			p->corrections++;
-		}
 	}
 	if (returned >= 0 && worth_scaling(returned / Max(path->rows, 1.0)))
-	{
 		path->rows = clamp_row_est(returned);
-		p->corrections++;
-	}
 }
 
 /*
