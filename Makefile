@@ -8,7 +8,7 @@
 PG_CONFIG ?= pg_config
 
 # ---- what is built ---------------------------------------------------------
-PURE_LAYERS = core learning
+PURE_LAYERS = core attention learning analysis
 SERVER_LAYERS = store plan steering hooks worker sql
 LAYERS = $(PURE_LAYERS) $(SERVER_LAYERS)
 
@@ -38,6 +38,16 @@ PG_CFLAGS += --coverage -fprofile-update=prefer-atomic
 SHLIB_LINK += --coverage
 endif
 
+# ---- OpenBLAS, for the learner alone -----------------------------------------
+# A library of its own, so that no other process maps it.  Without OpenBLAS
+# (libopenblas-dev) the learner uses loops of its own: OPENBLAS=no.
+ifndef OPENBLAS
+OPENBLAS := $(shell echo 'int main(void) { return 0; }' | \
+	$(CC) -include cblas.h -x c - -lopenblas -o /dev/null 2>/dev/null \
+	&& echo yes || echo no)
+endif
+BLAS_LIBRARY = ruvector_dag_blas$(DLSUFFIX)
+
 # ---- tests against a running server (make installcheck) --------------------
 REGRESS = $(sort $(basename $(notdir $(wildcard test/sql/*.sql))))
 ISOLATION = $(sort $(basename $(notdir $(wildcard test/isolation/iso_*.spec))))
@@ -50,7 +60,8 @@ REGRESS_PREP = test-dirs
 TAP_TESTS = $(if $(wildcard test/t/*.pl),1)
 PROVE_TESTS = $(sort $(wildcard test/t/*.pl))
 
-EXTRA_CLEAN = build tmp_check src/*.gc?? src/*/*.gc??
+EXTRA_CLEAN = build tmp_check src/*.gc?? src/*/*.gc?? \
+	ruvector_dag_blas.* src/learner_blas/*.o src/learner_blas/*.bc
 
 .DEFAULT_GOAL := all
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -66,6 +77,21 @@ $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS)
 
 PURE_OBJS = $(PURE_SRCS:.c=.o)
 $(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CPPFLAGS := -I$(CURDIR)/include
+
+ifeq ($(OPENBLAS),yes)
+all: $(BLAS_LIBRARY)
+src/learner_blas/blas.o: $(ALL_HEADERS)
+$(BLAS_LIBRARY): src/learner_blas/blas.o
+	$(CC) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) $(LDFLAGS_SL) -lopenblas
+
+.PHONY: install-blas uninstall-blas
+install: install-blas
+install-blas: $(BLAS_LIBRARY) installdirs
+	$(INSTALL_SHLIB) $(BLAS_LIBRARY) '$(DESTDIR)$(pkglibdir)/'
+uninstall: uninstall-blas
+uninstall-blas:
+	rm -f '$(DESTDIR)$(pkglibdir)/$(BLAS_LIBRARY)'
+endif
 
 # isolationtester wants specs/ and expected/ below one directory
 .PHONY: test-dirs

@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/paths.h"
+#include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
 #include "nodes/queryjumble.h"
 #else
@@ -148,6 +149,31 @@ rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)
 	sj->syn_lefthand = left;
 	sj->syn_righthand = right;
 	sj->jointype = JOIN_INNER;
+}
+
+/* Memory for a setting's extra: the server frees it; its own call since 16. */
+static inline void *
+rvd_guc_extra(size_t size)
+{
+#if PG_VERSION_NUM >= 160000
+	return guc_malloc(LOG, size);
+#else
+	return malloc(size);
+#endif
+}
+
+/*
+ * Raise unless the caller may run a plan, as the executor's start would; what
+ * is checked moved out of the range table in 16 (upstream a61b1f74823).
+ */
+static inline void
+rvd_check_permissions(const PlannedStmt *stmt)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) ExecCheckPermissions(stmt->rtable, stmt->permInfos, true);
+#else
+	(void) ExecCheckRTPerms(stmt->rtable, true);
+#endif
 }
 
 #endif							/* RVD_COMPAT_H */

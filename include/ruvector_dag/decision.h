@@ -36,6 +36,7 @@ typedef struct RvdDecision
 {
 	RvdAction	action;
 	bool		known;			/* the class was seen before */
+	bool		first_run;		/* the instance never was */
 	int64		queryid;
 	uint64		instance;		/* 0 when pooled */
 	uint64		seen_instance;	/* the constants' hash, always */
@@ -103,6 +104,7 @@ typedef struct RvdRun
 	bool		trial;			/* ran as a trial, and won */
 	bool		after_trial;	/* an abandoned trial came before */
 	bool		counted_rows;
+	bool		timed;			/* per node: too slow to compare with others */
 	int			news;			/* row answers that changed */
 	const char *query;			/* text, for a class not seen before */
 	List	   *range_table;	/* of the plan */
@@ -119,14 +121,19 @@ extern void rvd_learn_count(int64 queryid, double est_cost, double ms,
 							double min_cost, const char *query,
 							List *range_table);
 
-/* Parts of rvd_learn_run (learn_class.c, learn_cached.c). */
+/*
+ * Parts of rvd_learn_run (learn_account.c, learn_class.c, learn_cached.c).
+ * The first returns ms saved, or, negative, lost against the expectation.
+ */
+extern double rvd_learn_account(const RvdRun *run);
 extern void rvd_learn_class(const RvdRun *run, double saved_ms);
 extern void rvd_learn_reach_cached_plans(const RvdRun *run);
 
 /* A millisecond measured is worth this much planner cost. */
 #define RVD_COST_PER_MS		100.0
 
-/* Should the next execution count rows per node? */
+/* Should the next execution count rows per node?  And take their times? */
 extern bool rvd_learn_want_rows(const RvdTag *tag);
+extern bool rvd_learn_want_times(const RvdTag *tag);
 
 #endif							/* RVD_DECISION_H */

@@ -11,8 +11,12 @@
 #include "postgres.h"
 
 #define RVD_ERRCODE_DISABLED		MAKE_SQLSTATE('R','V','0','0','1')
+#define RVD_ERRCODE_INVALID_ATTENTION MAKE_SQLSTATE('R','V','0','0','2')
+#define RVD_ERRCODE_PATTERN_NOT_FOUND MAKE_SQLSTATE('R','V','0','0','3')
 #define RVD_ERRCODE_LEARNING_FAILED MAKE_SQLSTATE('R','V','0','0','4')
 #define RVD_ERRCODE_NOT_PRELOADED	MAKE_SQLSTATE('R','V','0','1','0')
+#define RVD_ERRCODE_INSUFFICIENT_TRAJECTORIES MAKE_SQLSTATE('R','V','0','1','1')
+#define RVD_ERRCODE_INVALID_DAG		MAKE_SQLSTATE('R','V','0','1','2')
 #define RVD_ERRCODE_TABLE_NOT_ENABLED MAKE_SQLSTATE('R','V','0','1','3')
 
 /* RV010 unless the library was loaded by shared_preload_libraries. */

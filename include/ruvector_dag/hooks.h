@@ -19,6 +19,13 @@ extern void rvd_utility_hook_init(void);
  */
 extern bool rvd_in_explain(void);
 
+/*
+ * Make it so for a run of the planner whose plan is only looked at.  begin
+ * returns what end wants; end also after an error.
+ */
+extern int	rvd_looking_begin(void);
+extern void rvd_looking_end(int saved);
+
 /* Depth of executor runs in this backend: 0 outside of any. */
 extern int	rvd_executor_depth(void);
 

@@ -14,6 +14,7 @@
 #include "nodes/plannodes.h"
 
 #include "ruvector_dag/dag.h"
+#include "ruvector_dag/features.h"
 
 /*
  * Operators.  The numbers are persisted in trajectories: append, never
@@ -68,6 +69,9 @@ typedef enum RvdOp
 } RvdOp;
 
 extern const char *rvd_op_name(int op);	/* "Hash Join"; "?" if unknown */
+
+/* Cost class and traits of each operator, for the pure layers. */
+extern const RvdOpRoles *rvd_plan_op_roles(void);
 
 /*
  * RvdDagNode.variant by operator; 0 for the others:

@@ -54,6 +54,7 @@ typedef struct RvdPlanning
 	int			rebuilding;		/* > 0: inside add_paths_to_joinrel again */
 	double		join_error_sum;	/* of ln(true / estimated), pairs known */
 	int			join_error_n;
+	double		usual_error;	/* the same of such plans; worth one pair */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */
@@ -83,6 +84,12 @@ extern RvdDecidedRows *rvd_planning_add(RvdPlanning *p, PlannerInfo *root,
 /* Learned rows of a subject, or -1.  log_estimate: the server's, ln rows. */
 extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,
 								  double log_estimate);
+
+/*
+ * ln(true / estimated rows) of joins in plans like this one, for pairs nobody
+ * counted; 0: not known.  Part of the memo, so that a replay has it too.
+ */
+extern double rvd_planning_usual_error(RvdPlanning *p);
 
 /* ---- what the path hooks do (rows_*.c, selectivity.c) ------------------- */
 

@@ -7,7 +7,9 @@
  *	 control block		atomics only
  *	 database slots		one per database with the extension
  *	 rings				trajectories, one per database slot that has one
- *	 tables				query classes, instances, plans, row knowledge
+ *	 neural areas		models, bank, memory: neural.h, the same slots
+ *	 tables				query classes, instances, plans, row knowledge,
+ *						memories, cached embeddings
  *
  * Tables are set-associative: a key's hash picks a set of RVD_TABLE_WAYS
  * entries, the least valuable of which makes room when the set is full.  So
@@ -33,8 +35,12 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 
+#include "ruvector_dag/embedding.h"
+#include "ruvector_dag/features.h"
+#include "ruvector_dag/hdc.h"
 #include "ruvector_dag/ring.h"
 #include "ruvector_dag/row_model.h"
+#include "ruvector_dag/selector.h"
 #include "ruvector_dag/stats.h"
 
 /* ---- tables ------------------------------------------------------------ */
@@ -64,10 +70,14 @@ typedef enum RvdTableId
 	RVD_CLASSES = 0,
 	RVD_INSTANCES,
 	RVD_PLANS,
-	RVD_ROWS
+	RVD_ROWS,
+	RVD_MEMORIES,
+	/* persisted up to here */
+	RVD_EMBEDDINGS
 } RvdTableId;
 
-#define RVD_NUM_TABLES (RVD_ROWS + 1)
+#define RVD_NUM_PERSISTED (RVD_MEMORIES + 1)
+#define RVD_NUM_TABLES (RVD_EMBEDDINGS + 1)
 
 extern RvdTable *rvd_table(RvdTableId id);
 
@@ -162,6 +172,8 @@ typedef struct RvdClass
 	TimestampTz first_seen;
 	TimestampTz last_used;
 	TimestampTz invalidated;	/* cached plans last thrown away */
+	RvdSelector selector;		/* kernels, by timed runs of this class */
+	uint32		timed_runs;
 	int32		n_relations;
 	Oid			relations[RVD_CLASS_RELATIONS];
 	char		query[RVD_QUERY_TEXT];	/* as written by its first user, cut */
@@ -232,6 +244,7 @@ typedef struct RvdPlan
 	uint32		trials;
 	uint32		trials_abandoned;
 	uint32		observed;		/* runs with per-node counts */
+	uint32		timed;			/* of them, with per-node times */
 	double		est_cost;		/* under the configuration that made it */
 	double		predicted_ms;	/* budget side's expectation when first tried */
 	RvdLatency	latency;
@@ -258,6 +271,55 @@ typedef struct RvdRows
 	char		clauses[RVD_ROW_CLAUSES];	/* constants removed, cut */
 } RvdRows;
 
+/* What a memory is of. */
+typedef enum RvdMemoryKind
+{
+	RVD_MEMORY_CATASTROPHE = 0, /* cue: the plan that was far too slow */
+	RVD_MEMORY_PROVEN			/* cue: the stock plan; a faster one was proven */
+} RvdMemoryKind;
+
+/*
+ * A memory: key {id, database}, where id = rvd_memory_id().  The BTSP memory
+ * of neural.h leads from a code to the id; this says what it stands for.
+ */
+typedef struct RvdMemory
+{
+	RvdEntry	head;
+	uint32		kind;			/* RvdMemoryKind */
+	uint32		seen;			/* times confirmed */
+	int64		queryid;		/* class it happened in */
+	uint64		plan_id;		/* the slow plan, or the proven one */
+	float		log_ratio;		/* ln(time / expected); cut short: at least */
+	float		ms;
+	TimestampTz at;				/* last */
+	uint64		cue[RVD_HDC_WORDS];
+} RvdMemory;
+
+/* Same kind, plan and class: the same memory. */
+extern uint64 rvd_memory_id(RvdMemoryKind kind, int64 queryid,
+							uint64 plan_id);
+
+/*
+ * Embedding of a plan, cached: key {rvd_embedding_key(), database}.  Not
+ * persisted.  head.value is when it was last used: set by _find and _enter,
+ * not by their callers.
+ */
+typedef struct RvdCachedEmbedding
+{
+	RvdEntry	head;
+	int32		attention;		/* RvdAttentionKind used */
+	float		embedding[RVD_EMBEDDING_DIM];
+	float		plan[RVD_PLAN_FEATURES];
+	uint64		code[RVD_HDC_WORDS];
+} RvdCachedEmbedding;
+
+/*
+ * fingerprint: of the plan; sizes: hash of its estimates in coarse steps;
+ * attention: kernel.
+ */
+extern uint64 rvd_embedding_key(uint64 fingerprint, uint64 sizes,
+								int attention);
+
 extern uint64 rvd_instance_key(int64 queryid, uint64 instance);
 extern uint64 rvd_plan_key(int64 queryid, uint64 instance, uint64 fingerprint);
 
@@ -279,7 +341,11 @@ typedef struct RvdTrajectoryNode
 	int16		depth;
 	float		est_rows;
 	float		act_rows;		/* < 0: not counted or never executed */
+	float		self_ms;		/* < 0: not timed */
 } RvdTrajectoryNode;
+
+/* Targets of the latency model but the first, which is execution_ms. */
+#define RVD_TRAJECTORY_TARGETS 15
 
 typedef struct RvdTrajectory
 {
@@ -298,8 +364,17 @@ typedef struct RvdTrajectory
 	uint8		role;			/* RvdPlanRole at execution */
 	bool		trial;
 	bool		trial_abandoned;	/* before this run */
+	bool		embedded;		/* the members below are set */
 	int16		n_nodes;
+	int16		attention;		/* RvdAttentionKind */
 	RvdTrajectoryNode nodes[RVD_TRAJECTORY_NODES];
+	float		quality;		/* against expected_ms; NaN: not known */
+	float		predicted_ms;	/* by the latency model, before; 0: not */
+	double		total_cost;
+	uint64		embedding_key;	/* of the cached embedding: leads to its code */
+	float		targets[RVD_TRAJECTORY_TARGETS];	/* NaN: not observed */
+	float		plan[RVD_PLAN_FEATURES];
+	float		embedding[RVD_EMBEDDING_DIM];
 } RvdTrajectory;
 
 /* ---- databases --------------------------------------------------------- */
@@ -313,6 +388,29 @@ typedef enum RvdDatabaseState
 	RVD_DB_READY,				/* loaded: backends may steer */
 	RVD_DB_STOPPED				/* learner gone; knowledge stays in memory */
 } RvdDatabaseState;
+
+/*
+ * What somebody wants of the learner, and its answer.  One at a time: the
+ * next one waits until the answer was read (or for a second, in case nobody
+ * waits for it any more).
+ */
+typedef struct RvdCycleRequest
+{
+	uint32		number;			/* cycle_wanted then; answered: cycle_done */
+	bool		extract;		/* patterns are wanted, from whatever there is */
+	int32		clusters;		/* of K-means; 0: by the setting */
+	float		threshold;		/* > 0: no cycle, only merge patterns so near */
+
+	bool		answered;
+	bool		taken;			/* the answer was read */
+	bool		failed;
+	bool		skipped;		/* too few trajectories for what was wanted */
+	int64		waiting;		/* trajectories not trained on yet */
+	int64		usable;			/* all that can be learned from, old ones too */
+	int32		patterns;		/* in the bank after it */
+	int32		merged;
+	TimestampTz answered_at;
+} RvdCycleRequest;
 
 typedef struct RvdDatabase
 {
@@ -329,6 +427,7 @@ typedef struct RvdDatabase
 	pg_atomic_uint64 regret_us;
 	pg_atomic_uint64 saved_us;
 	pg_atomic_uint64 observed_us;	/* time of executions with counts on */
+	pg_atomic_uint64 timed_us;	/* of them, with per-node times; not persisted */
 
 	/* counters */
 	pg_atomic_uint64 queries;	/* executions seen */
@@ -341,9 +440,21 @@ typedef struct RvdDatabase
 	pg_atomic_uint64 trajectories;	/* drained so far */
 	pg_atomic_uint64 ring_refused;	/* not recorded: no ring */
 
+	/* counters of the neural core; none is persisted */
+	pg_atomic_uint64 cache_hits;	/* embeddings */
+	pg_atomic_uint64 cache_misses;
+	pg_atomic_uint64 pattern_lookups;	/* classes or instances first seen */
+	pg_atomic_uint64 pattern_hits;	/* similarity and confidence sufficed */
+	pg_atomic_uint64 first_run_trials;
+	pg_atomic_uint64 vetoes;	/* candidates a memory kept from running */
+	pg_atomic_uint64 recalls;	/* proven plans of a near-identical query */
+	pg_atomic_uint64 micro_steps;
+	pg_atomic_uint64 micro_flushes;
+
 	/* requests to the learner and its answers */
 	pg_atomic_uint32 cycle_wanted;
 	pg_atomic_uint32 cycle_done;
+	RvdCycleRequest request;	/* control lock */
 	int64		cycle_trajectories; /* of the last cycle; control lock */
 	int64		cycle_patterns;
 	double		cycle_ms;
@@ -423,7 +534,7 @@ typedef struct RvdMemoryLine
 	Size		peak_bytes;
 } RvdMemoryLine;
 
-#define RVD_MEMORY_LINES 8
+#define RVD_MEMORY_LINES 12
 
 /* Fills up to RVD_MEMORY_LINES; returns how many. */
 extern int	rvd_memory_lines(RvdMemoryLine *lines);

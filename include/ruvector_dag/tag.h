@@ -18,6 +18,7 @@
 
 #include "nodes/plannodes.h"
 
+#include "ruvector_dag/look.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/signature.h"
 #include "ruvector_dag/store.h"
@@ -60,7 +61,16 @@ typedef struct RvdTag
 	double		baseline_ms;	/* expected, 0: not known */
 	uint32		executions;		/* > 1: the plan is a cached one */
 	bool		may_explore;	/* a candidate might be tried where it runs */
+	bool		first_run;		/* of an instance never measured */
+	bool		measured;		/* its baseline is: runs may be timed by node */
+	double		expected_ms;	/* of the stock plan: measured, else predicted */
 	Oid			first_relation;
+
+	/* what the neural core says of the plan, and of the stock plan it is to
+	 * replace */
+	RvdLook		look;
+	bool		has_stock_code;
+	RvdHdc		stock_code;
 
 	/* a candidate to be tried in place of this plan */
 	bool		has_candidate;

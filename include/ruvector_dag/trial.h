@@ -15,6 +15,7 @@
 #include "nodes/parsenodes.h"
 
 #include "ruvector_dag/dag.h"
+#include "ruvector_dag/observe.h"
 #include "ruvector_dag/tag.h"
 
 typedef struct RvdTrial
@@ -23,9 +24,7 @@ typedef struct RvdTrial
 	double		ms;				/* spent, sending rows included */
 	bool		won;			/* finished in time, rows were sent */
 	bool		failed;			/* raised an error of its own */
-	bool		counted_rows;
-	int			news;
-	float		nodes[RVD_TRAJECTORY_NODES];
+	RvdObservation seen;
 } RvdTrial;
 
 /* Could a statement like this be tried at all?  Asked before planning. */

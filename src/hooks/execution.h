@@ -21,6 +21,7 @@ typedef struct RvdExecution
 	SubTransactionId subxact;
 	bool		foreign_eyes;	/* somebody else instruments it */
 	bool		counts_rows;	/* we do */
+	bool		times_nodes;	/* with clocks */
 	bool		partial;		/* read piecemeal */
 	bool		running;
 	uint32		runs;

@@ -53,14 +53,15 @@ is_ours(QueryDesc *query_desc, int eflags)
 
 static void
 begin_execution(QueryDesc *query_desc, RvdTag *tag, bool foreign_eyes,
-				bool counts_rows)
+				int instruments)
 {
 	RvdExecution *e = rvd_execution_begin(query_desc);
 
 	if (e == NULL)
 		return;
 	e->foreign_eyes = foreign_eyes;
-	e->counts_rows = counts_rows;
+	e->counts_rows = instruments != 0;
+	e->times_nodes = (instruments & INSTRUMENT_TIMER) != 0;
 	if (tag)
 	{
 		e->tag_id = tag->id;
@@ -76,7 +77,7 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	RvdTag	   *tag = ours ? rvd_tag_find(query_desc->plannedstmt) : NULL;
 	uint32		tag_id = tag ? tag->id : 0;
 	bool		foreign_eyes = query_desc->instrument_options != 0;
-	bool		counts_rows = false;
+	int			instruments = 0;
 	RvdExecution *stale = rvd_execution_find(query_desc);
 
 	/* a failed cursor never came to its end, and its memory is used again */
@@ -84,21 +85,20 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 		rvd_execution_drop(stale);
 	if (tag && tag->counts_rows &&
 		(tag->executions == 0 || rvd_learn_want_rows(tag)))
-	{
-		query_desc->instrument_options |= INSTRUMENT_ROWS;
-		counts_rows = true;
-	}
+		instruments = INSTRUMENT_ROWS;
+	if (tag && tag->counts_rows && rvd_learn_want_times(tag))
+		instruments = INSTRUMENT_ROWS | INSTRUMENT_TIMER;
+	query_desc->instrument_options |= instruments;
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(query_desc, eflags);
 	else
 		standard_ExecutorStart(query_desc, eflags);
 	/* hooks behind ours may have asked for more than we did */
-	foreign_eyes |= query_desc->instrument_options !=
-		(counts_rows ? INSTRUMENT_ROWS : 0);
+	foreign_eyes |= query_desc->instrument_options != instruments;
 	if (ours)
 		/* starting up may have run functions, and they recycled the slot */
 		begin_execution(query_desc, rvd_tag_by_id(tag_id), foreign_eyes,
-						counts_rows);
+						instruments);
 }
 
 /* ---- run ----------------------------------------------------------------------- */

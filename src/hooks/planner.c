@@ -14,12 +14,14 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "optimizer/planner.h"
+#include "portability/instr_time.h"
 #include "storage/latch.h"
 #include "utils/timestamp.h"
 #include "utils/wait_event.h"
 
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/neural.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/worker.h"
@@ -33,6 +35,9 @@
 #define LOAD_WAIT_MS		1000
 #define LOAD_WAIT_STEP_MS	10
 #define LOAD_WINDOW_MS		30000
+
+/* One in so many decisions is timed. */
+#define CLOCK_EVERY			16
 
 static planner_hook_type prev_planner = NULL;
 
@@ -108,6 +113,28 @@ is_ours(Query *query, RvdScope *scope)
 		rvd_scope_any() && rvd_scope_of_query(query, scope);
 }
 
+/* Now and then with the clock on it: the figure is for ruvector_dag_latency. */
+static void
+decide(RvdSteerJob *job)
+{
+	static uint32 calls = 0;
+	instr_time	start;
+	instr_time	end;
+
+	if (calls++ % CLOCK_EVERY != 0)
+	{
+		rvd_decide(job->query, job->params, &job->scope, &job->decision);
+		return;
+	}
+	INSTR_TIME_SET_CURRENT(start);
+	rvd_decide(job->query, job->params, &job->scope, &job->decision);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	if (job->decision.action == RVD_ACT_PASS)
+		rvd_operation_add(RVD_TIME_LOOKUP,
+						  INSTR_TIME_GET_MILLISEC(end) * 1000.0);
+}
+
 static PlannedStmt *
 rvd_planner(Query *query, const char *text, int cursor_options,
 			ParamListInfo params)
@@ -133,7 +160,7 @@ rvd_planner(Query *query, const char *text, int cursor_options,
 			return stmt;
 		job.query = copy;
 	}
-	rvd_decide(job.query, params, &job.scope, &job.decision);
+	decide(&job);
 	if (job.decision.action == RVD_ACT_PASS && rvd_debug_row_factor_seed == 0)
 		return plan_unseen(job.query, text, cursor_options, params);
 	return rvd_steer_plan(&job);

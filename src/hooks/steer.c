@@ -28,6 +28,7 @@
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/look.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/settings.h"
@@ -38,27 +39,18 @@
 /* Pooled classes plan a candidate every time: at this ratio at the most. */
 #define POOLED_PLANNING		10.0
 
-/* A plan and the run of the planner that made it. */
-typedef struct Planned
-{
-	PlannedStmt *stmt;			/* NULL: failed */
-	RvdPlanning run;
-	uint64		fingerprint;
-	bool		may_be_tried;	/* as far as its nodes go */
-	double		ms;
-} Planned;
-
 /* ---- one run of the planner --------------------------------------------------- */
 
 static void
-run_planner(RvdSteerJob *job, Planned *out, RvdPlanningKind kind,
-			const RvdMemo *replay, RvdMemo *memo)
+run_planner(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
+			const RvdMemo *replay, RvdMemo *memo, double usual_error)
 {
 	instr_time	start;
 	instr_time	end;
 
 	INSTR_TIME_SET_CURRENT(start);
 	rvd_planning_begin(&out->run, kind, replay, memo);
+	out->run.usual_error = usual_error;
 	PG_TRY();
 	{
 		out->stmt = job->next(copyObject(job->query), job->text,
@@ -86,9 +78,10 @@ is_interruption(int sqlerrcode)
  * The same with changed estimates.  An error leaves out->stmt NULL, unless
  * it is an interruption, which is the user's.
  */
-static void
-run_planner_guarded(RvdSteerJob *job, Planned *out, RvdPlanningKind kind,
-					const RvdMemo *replay, RvdMemo *memo)
+void
+rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
+					const RvdMemo *replay, RvdMemo *memo,
+					double usual_error)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -98,7 +91,7 @@ run_planner_guarded(RvdSteerJob *job, Planned *out, RvdPlanningKind kind,
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		run_planner(job, out, kind, replay, memo);
+		run_planner(job, out, kind, replay, memo, usual_error);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -125,23 +118,21 @@ run_planner_guarded(RvdSteerJob *job, Planned *out, RvdPlanningKind kind,
 }
 
 /* Name the plan; false: it has nodes or a size we do not handle. */
-static bool
-identify(Planned *planned)
+bool
+rvd_steer_identify(RvdPlanned *planned)
 {
-	RvdDag		dag;
-
 	if (planned->stmt == NULL ||
-		rvd_plan_dag_build(planned->stmt, &dag) != RVD_OK)
+		rvd_plan_dag_build(planned->stmt, &planned->dag) != RVD_OK)
 		return false;
-	planned->fingerprint = rvd_dag_fingerprint(&dag);
-	planned->may_be_tried = rvd_trial_plan_allowed(&dag);
+	planned->fingerprint = rvd_dag_fingerprint(&planned->dag);
+	planned->may_be_tried = rvd_trial_plan_allowed(&planned->dag);
 	return true;
 }
 
 /* ---- tags ------------------------------------------------------------------------ */
 
-static RvdTag *
-tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
+RvdTag *
+rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 {
 	RvdDecision *d = &job->decision;
 	RvdTag	   *tag = rvd_tag_attach(planned->stmt);
@@ -156,6 +147,11 @@ tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
 	tag->baseline_ms = d->baseline_ms;
+	tag->expected_ms = d->reference_ms;
+	tag->first_run = d->first_run;
+	tag->measured = d->pooled || d->state != RVD_INSTANCE_LEARNING;
+	rvd_look(&tag->look, &planned->dag, planned->fingerprint, job->attention,
+			 true);
 	foreach(lc, planned->stmt->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
@@ -167,96 +163,24 @@ tag_plan(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 		}
 	}
 	/* naming what the nodes count costs more than all the rest */
-	tag->counts_rows = rvd_learn_want_rows(tag);
+	tag->counts_rows = rvd_learn_want_rows(tag) || rvd_learn_want_times(tag);
 	if (tag->counts_rows)
 		rvd_tag_map_nodes(tag, planned->stmt, &planned->run);
 	return tag;
-}
-
-/* Leave the candidate with the reference's tag. */
-static void
-attach_candidate(RvdSteerJob *job, RvdTag *reference, Planned *candidate,
-				 double budget_ms)
-{
-	RvdTag	   *own = tag_plan(job, candidate, RVD_PLAN_CANDIDATE);
-	MemoryContext old = MemoryContextSwitchTo(reference->candidate_cxt);
-
-	reference->candidate = copyObject(candidate->stmt);
-	MemoryContextSwitchTo(old);
-	reference->candidate_tag = own->id;
-	reference->budget_ms = budget_ms;
-	reference->candidate_seen = rvd_tag_invalidations();
-	reference->has_candidate = true;
-}
-
-/* ---- exploring -------------------------------------------------------------------- */
-
-/* Plan a candidate: the one under trial if any, else from what is known now. */
-static bool
-plan_candidate(RvdSteerJob *job, Planned *candidate, RvdMemo *memo)
-{
-	RvdDecision *d = &job->decision;
-
-	if (d->trying_plan != 0)
-	{
-		run_planner_guarded(job, candidate, RVD_PLAN_REPLAY, &d->trying_memo,
-							memo);
-		if (identify(candidate) && candidate->fingerprint == d->trying_plan)
-			return true;
-		d->trying_plan = 0;
-	}
-	run_planner_guarded(job, candidate, RVD_PLAN_LEARNED, NULL, memo);
-	return identify(candidate);
-}
-
-static void
-explore(RvdSteerJob *job, RvdTag *tag)
-{
-	RvdDecision *d = &job->decision;
-	RvdMemo    *memo = palloc(sizeof(RvdMemo));
-	Planned		candidate;
-	bool		known = true;
-	double		budget = 0;
-
-	if (!plan_candidate(job, &candidate, memo))
-	{
-		rvd_decide_settle(d, true);
-		return;
-	}
-	rvd_decide_charge_planning(d, candidate.ms);
-	if (candidate.fingerprint != tag->fingerprint)
-		budget = rvd_decide_budget(d, &job->scope, candidate.fingerprint,
-								   &known);
-	if (known || candidate.run.memo_overflow)
-	{
-		rvd_decide_settle(d, true);
-		return;
-	}
-	rvd_decide_note_plan(d, candidate.stmt, candidate.fingerprint,
-						 RVD_PLAN_CANDIDATE,
-						 candidate.stmt->planTree->total_cost, memo);
-	if (budget > 0 && candidate.may_be_tried &&
-		job->scope.mode == RVD_MODE_AUTO)
-	{
-		attach_candidate(job, tag, &candidate, budget);
-		rvd_decide_offer(d);
-	}
-	else
-		rvd_decide_settle(d, false);
 }
 
 /* ---- the reference ----------------------------------------------------------------- */
 
 /* The proven plan, or false: there is none, or its memo makes another now. */
 static bool
-plan_best(RvdSteerJob *job, Planned *planned)
+plan_best(RvdSteerJob *job, RvdPlanned *planned)
 {
 	RvdDecision *d = &job->decision;
 
 	if (d->best_plan == 0 || job->scope.mode != RVD_MODE_AUTO)
 		return false;
-	run_planner_guarded(job, planned, RVD_PLAN_REPLAY, &d->best_memo, NULL);
-	if (identify(planned) && planned->fingerprint == d->best_plan)
+	rvd_steer_run_guarded(job, planned, RVD_PLAN_REPLAY, &d->best_memo, NULL, 0);
+	if (rvd_steer_identify(planned) && planned->fingerprint == d->best_plan)
 		return true;
 	rvd_decide_lost(d);
 	d->best_plan = 0;
@@ -265,7 +189,7 @@ plan_best(RvdSteerJob *job, Planned *planned)
 }
 
 static void
-watch(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
+watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 {
 	RvdDecision *d = &job->decision;
 	bool		explore_now = d->action == RVD_ACT_EXPLORE &&
@@ -274,7 +198,7 @@ watch(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 
 	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
 						 planned->stmt->planTree->total_cost, NULL);
-	tag = tag_plan(job, planned, role);
+	tag = rvd_steer_tag(job, planned, role);
 	tag->may_explore = rvd_executor_depth() == 0 &&
 		job->scope.mode == RVD_MODE_AUTO &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);
@@ -283,16 +207,20 @@ watch(RvdSteerJob *job, Planned *planned, RvdPlanRole role)
 		explore_now = false;
 	if (explore_now && d->reference_ms > 0 &&
 		(tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
-		explore(job, tag);
+		rvd_explore(job, tag);
+	else if (d->first_run && !d->pooled && tag->may_explore &&
+			 !rvd_in_explain() && rvd_part_on(RVD_PART_ROWS))
+		rvd_explore_first_run(job, tag);
 }
 
 PlannedStmt *
 rvd_steer_plan(RvdSteerJob *job)
 {
 	RvdDecision *d = &job->decision;
-	Planned		planned;
+	RvdPlanned		planned;
 	double		cost;
 
+	job->attention = rvd_look_choose_attention(d->queryid);
 	memset(&planned, 0, sizeof(planned));
 	if (plan_best(job, &planned))
 	{
@@ -303,12 +231,12 @@ rvd_steer_plan(RvdSteerJob *job)
 	memset(&planned, 0, sizeof(planned));
 	run_planner(job, &planned,
 				rvd_debug_row_factor_seed != 0 ? RVD_PLAN_LEARNED : RVD_PLAN_STOCK,
-				NULL, NULL);
+				NULL, NULL, 0);
 	cost = planned.stmt->planTree->total_cost;
 	if ((!d->known && cost < job->scope.min_cost) ||
 		rvd_debug_row_factor_seed != 0)
 		return planned.stmt;
-	if (identify(&planned))
+	if (rvd_steer_identify(&planned))
 	{
 		/* a plan that is not the baseline any more has no expectation */
 		if (!d->pooled && d->baseline_plan != planned.fingerprint)

@@ -20,13 +20,28 @@
 
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
-/* Executor depth, plus one, of the innermost EXPLAIN; 0: none. */
+/* Executor depth, plus one, of the innermost EXPLAIN or look; 0: none. */
 static int	explain_at = 0;
 
 bool
 rvd_in_explain(void)
 {
 	return explain_at == rvd_executor_depth() + 1;
+}
+
+int
+rvd_looking_begin(void)
+{
+	int			saved = explain_at;
+
+	explain_at = rvd_executor_depth() + 1;
+	return saved;
+}
+
+void
+rvd_looking_end(int saved)
+{
+	explain_at = saved;
 }
 
 static void
@@ -75,7 +90,7 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 				   QueryCompletion *qc)
 {
 	Node	   *stmt = pstmt->utilityStmt;
-	int			saved = explain_at;
+	int			saved;
 
 	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
 		release_database(stmt);
@@ -84,14 +99,14 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
 		return;
 	}
-	explain_at = rvd_executor_depth() + 1;
+	saved = rvd_looking_begin();
 	PG_TRY();
 	{
 		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
 	}
 	PG_FINALLY();
 	{
-		explain_at = saved;
+		rvd_looking_end(saved);
 	}
 	PG_END_TRY();
 }

@@ -131,7 +131,7 @@ rvd_health_check_counters(Health *health)
 static void
 rvd_health_check_tables(Health *health)
 {
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 	{
 		RvdTableUsage usage;
 

@@ -183,24 +183,6 @@ rvd_knowledge_query_text(const RvdClass *class)
 		: RVD_INSUFFICIENT_PRIVILEGE;
 }
 
-/*
- * ratio holds ln(time / expected baseline time).  Its mean is taken as normal
- * with its own variance and that of the expectation, which rests on the
- * baseline's runs; the answer is the probability that it is below zero.  NaN
- * unless both have been measured.
- */
-double
-rvd_knowledge_confidence(const RvdLatency *ratio, const RvdLatency *baseline)
-{
-	double		variance;
-
-	if (ratio->n == 0 || baseline->n == 0)
-		return NAN;
-	variance = rvd_latency_variance(ratio) / ratio->n +
-		rvd_latency_variance(baseline) / baseline->n;
-	return 0.5 * erfc(ratio->mean / sqrt(2.0 * variance));
-}
-
 HTAB *
 rvd_configuration_index(RvdRows *rows, int n)
 {

@@ -1,11 +1,12 @@
 /*-------------------------------------------------------------------------
  *
  * patterns.c
- *	  ruvector_dag_patterns, ruvector_dag_plans: what was tried and what won.
+ *	  ruvector_dag_patterns, ruvector_dag_plans: what was learned of kinds of
+ *	  plans, and what was tried and what won.
  *	  Layer 7.
  *
- * A pattern is a proven plan.  What is not measured (embeddings, attention,
- * quality) is NULL, not a made-up figure.
+ * A pattern is a cluster of stock plans with what did best for them; the
+ * learner extracts them once per cycle.
  *
  *-------------------------------------------------------------------------
  */
@@ -13,9 +14,12 @@
 
 #include <math.h>
 
+#include "catalog/pg_type.h"
+#include "utils/array.h"
 #include "utils/fmgrprotos.h"
 
 #include "ruvector_dag/errors.h"
+#include "ruvector_dag/neural.h"
 #include "sql_common.h"
 
 PG_FUNCTION_INFO_V1(ruvector_dag_patterns);
@@ -34,42 +38,92 @@ rvd_sql_role_name(uint32 role)
 	return role < lengthof(role_names) ? role_names[role] : NULL;
 }
 
-/* One proven plan. */
+/* A copy of the bank as it is now, or NULL: there is none. */
+static RvdBank *
+rvd_patterns_copy_bank(void)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	RvdBank    *copy;
+	const RvdSnapshot *s;
+
+	if (neural == NULL)
+		return NULL;
+	copy = palloc(rvd_bank_size(RVD_BANK_CAPACITY));
+	s = rvd_snapshot_lock(neural, false, true);
+	memcpy(copy, &s->bank, rvd_bank_size(s->bank.n));
+	rvd_snapshot_release(neural);
+	return copy;
+}
+
+static Datum
+rvd_patterns_centroid(const RvdPattern *p)
+{
+	Datum		elements[RVD_EMBEDDING_DIM];
+
+	for (int i = 0; i < RVD_EMBEDDING_DIM; i++)
+		elements[i] = Float4GetDatum(p->centroid[i]);
+	return PointerGetDatum(construct_array(elements, RVD_EMBEDDING_DIM,
+										   FLOAT4OID, 4, true, TYPALIGN_INT));
+}
+
+int
+rvd_sql_count_patterns(Oid tab)
+{
+	RvdBank    *bank = rvd_patterns_copy_bank();
+	List	   *family;
+	int			n = 0;
+
+	if (bank == NULL || !OidIsValid(tab))
+		return bank ? bank->n : 0;
+	family = rvd_sql_relation_family(tab);
+	for (int i = 0; i < bank->n; i++)
+		n += rvd_sql_touches(bank->pattern[i].relations,
+							 bank->pattern[i].n_relations, family);
+	return n;
+}
+
+/* What a plan near the pattern is made with. */
+static Datum
+rvd_patterns_configuration(const RvdPattern *p)
+{
+	RvdJson		json;
+
+	rvd_json_begin(&json);
+	rvd_json_add_bool(&json, "learned_rows", p->configuration != 0);
+	rvd_json_add_float(&json, "usual_join_error", exp(p->inflate));
+	rvd_json_add_int(&json, "verified_runs", p->verified);
+	rvd_json_add_float(&json, "tightness", p->tightness);
+	return JsonbPGetDatum(rvd_json_end(&json));
+}
+
+/*
+ * One pattern.  Centroid and times tell of what was counted, so they are for
+ * those who may read the relations of its example.
+ */
 static void
 rvd_patterns_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
-				 const RvdPlan *plan, RvdRows *rows, HTAB *index)
+				 const RvdPattern *p)
 {
-	RvdClass   *class = rvd_knowledge_class(k, plan->queryid);
-	RvdInstance *instance = rvd_knowledge_instance(k, plan->queryid,
-												   plan->instance);
-	RvdLatency	none = {0};
-	const RvdLatency *baseline = instance ? &instance->baseline : &none;
-	double		confidence = rvd_knowledge_confidence(&plan->ratio, baseline);
+	RvdClass   *class = rvd_knowledge_class(k, p->example);
+	bool		readable = rvd_may_read_class(class);
 	RvdRow		row = {0};
 
-	rvd_row_add(&row, Int64GetDatum((int64) plan->head.key.a));
-	if (class != NULL)
-		rvd_row_add(&row, rvd_sql_relation_names(class->relations,
-												 class->n_relations));
+	rvd_row_add(&row, Int64GetDatum((int64) p->id));
+	rvd_row_add(&row, rvd_sql_relation_names(p->relations, p->n_relations));
+	if (readable)
+		rvd_row_add(&row, rvd_patterns_centroid(p));
 	else
 		rvd_row_add_null(&row);
-	rvd_row_add_null(&row);		/* centroid */
-	rvd_row_add_null(&row);		/* attention_type */
-	if (isnan(confidence))
-		rvd_row_add_null(&row);
-	else
-		rvd_row_add(&row, Float4GetDatum((float) confidence));
-	rvd_row_add(&row, Int32GetDatum(plan->latency.n));
-	rvd_row_add_float(&row, rvd_knowledge_mean_ms(&plan->latency) * 1000.0);
-	rvd_row_add_float(&row, rvd_knowledge_mean_ms(baseline) * 1000.0);
-	rvd_row_add_float(&row, plan->ratio.n > 0 ? exp(-plan->ratio.mean) : NAN);
-	rvd_row_add_null(&row);		/* avg_quality */
-	if (rvd_may_read_class(class))
-		rvd_row_add(&row, rvd_configuration_jsonb(plan, rows, index));
-	else
-		rvd_row_add_null(&row);
+	rvd_row_add_text(&row, rvd_attention_name(p->attention));
+	rvd_row_add(&row, Float4GetDatum((float) rvd_pattern_confidence(p, 1.0)));
+	rvd_row_add(&row, Int32GetDatum((int32) p->samples));
+	rvd_row_add_float(&row, p->latency_ms > 0 ? p->latency_ms * 1000.0 : NAN);
+	rvd_row_add_float(&row, p->baseline_ms > 0 ? p->baseline_ms * 1000.0 : NAN);
+	rvd_row_add_float(&row, p->verified > 0 ? exp(-p->mean_ratio) : NAN);
+	rvd_row_add_float(&row, p->quality);
+	rvd_row_add(&row, rvd_patterns_configuration(p));
 	rvd_row_add_text(&row, rvd_knowledge_query_text(class));
-	rvd_row_add_time(&row, Max(plan->last_used, plan->role_changed));
+	rvd_row_add_time(&row, p->updated_at);
 	rvd_row_put(&row, fcinfo);
 }
 
@@ -77,19 +131,24 @@ Datum
 ruvector_dag_patterns(PG_FUNCTION_ARGS)
 {
 	RvdKnowledge k;
-	RvdRows    *rows;
-	int			n_rows;
-	HTAB	   *index;
+	RvdBank    *bank;
+	List	   *family = NIL;
+	Oid			tab;
 
 	rvd_require_preload();
-	rvd_knowledge_load(&k, rvd_sql_arg_relation(fcinfo, 0));
-	rows = rvd_knowledge_rows(&n_rows);
-	index = rvd_configuration_index(rows, n_rows);
+	tab = rvd_sql_arg_relation(fcinfo, 0);
+	rvd_knowledge_load(&k, InvalidOid);
+	if (OidIsValid(tab))
+		family = rvd_sql_relation_family(tab);
+	bank = rvd_patterns_copy_bank();
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < k.n_plans; i++)
+	for (int i = 0; bank && i < bank->n; i++)
 	{
-		if (k.plans[i].role == RVD_PLAN_PROVEN)
-			rvd_patterns_add(fcinfo, &k, &k.plans[i], rows, index);
+		const RvdPattern *p = &bank->pattern[i];
+
+		if (!OidIsValid(tab) ||
+			rvd_sql_touches(p->relations, p->n_relations, family))
+			rvd_patterns_add(fcinfo, &k, p);
 	}
 	return (Datum) 0;
 }

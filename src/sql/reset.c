@@ -17,11 +17,13 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hash.h"
+#include "ruvector_dag/neural.h"
 #include "sql_common.h"
 
 PG_FUNCTION_INFO_V1(ruvector_dag_reset);
@@ -31,7 +33,8 @@ typedef struct ResetScope
 {
 	List	   *family;			/* NIL: everything */
 	RvdKnowledge k;				/* of the table, or of all */
-	HTAB	   *kept;			/* classes and instances to keep, by hash */
+	HTAB	   *kept;			/* what is proven and kept, by hash: classes,
+								 * instances, memories */
 	int64		removed[RVD_NUM_TABLES];	/* from memory */
 } ResetScope;
 
@@ -60,11 +63,14 @@ rvd_reset_note_kept(ResetScope *scope, bool keep_patterns)
 		RvdPlan    *plan = &scope->k.plans[i];
 		uint64		instance = rvd_instance_key(plan->queryid, plan->instance);
 		uint64		class = rvd_reset_class_hash(plan->queryid);
+		uint64		memory = rvd_memory_id(RVD_MEMORY_PROVEN, plan->queryid,
+										   plan->fingerprint);
 
 		if (plan->role != RVD_PLAN_PROVEN)
 			continue;
 		(void) hash_search(scope->kept, &instance, HASH_ENTER, NULL);
 		(void) hash_search(scope->kept, &class, HASH_ENTER, NULL);
+		(void) hash_search(scope->kept, &memory, HASH_ENTER, NULL);
 	}
 }
 
@@ -129,6 +135,68 @@ rvd_reset_memory(ResetScope *scope)
 	}
 }
 
+/* Memories: the entry, and what leads to it. */
+static void
+rvd_reset_memories(ResetScope *scope)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	int			n;
+	RvdMemory  *memories = (RvdMemory *) rvd_table_copy(rvd_table(RVD_MEMORIES),
+														MyDatabaseId, false,
+														&n);
+
+	for (int i = 0; i < n; i++)
+	{
+		RvdMemory  *m = &memories[i];
+
+		if (rvd_reset_keeps(scope, m->head.key.a) ||
+			(scope->family != NIL &&
+			 rvd_knowledge_class(&scope->k, m->queryid) == NULL))
+			continue;
+		rvd_reset_remove(scope, RVD_MEMORIES, &m->head);
+		if (neural == NULL)
+			continue;
+		(void) rvd_btsp_forget(rvd_btsp_lock(neural, true, true),
+							   m->head.key.a);
+		rvd_btsp_release(neural);
+	}
+}
+
+/* Patterns of plans on the table, or all. */
+static void
+rvd_reset_patterns(ResetScope *scope, RvdNeural *neural)
+{
+	RvdSnapshot *s = rvd_snapshot_lock(neural, true, true);
+	int			kept = 0;
+
+	for (int i = 0; i < s->bank.n; i++)
+	{
+		RvdPattern *p = &s->bank.pattern[i];
+
+		if (scope->family != NIL &&
+			!rvd_sql_touches(p->relations, p->n_relations, scope->family))
+			s->bank.pattern[kept++] = *p;
+	}
+	s->bank.n = kept;
+	rvd_snapshot_release(neural);
+}
+
+/* The model, and what is known of all kernels, go only with everything. */
+static void
+rvd_reset_neural(ResetScope *scope, bool keep_patterns)
+{
+	RvdNeural  *neural = rvd_my_neural();
+
+	rvd_reset_memories(scope);
+	if (neural != NULL && !keep_patterns)
+		rvd_reset_patterns(scope, neural);
+	if (scope->family != NIL)
+		return;
+	if (neural != NULL)
+		rvd_neural_forget(neural, MyDatabaseId, keep_patterns);
+	(void) rvd_table_clear(rvd_table(RVD_EMBEDDINGS), MyDatabaseId);
+}
+
 /* ---- tables ------------------------------------------------------------ */
 
 /*
@@ -152,6 +220,15 @@ static const struct
 	UNLESS_PROVEN("p.queryid = x.queryid")},
 	{RVD_ROWS, "DELETE FROM ruvector.dag_row_knowledge x "
 	"WHERE ($1 IS NULL OR x.relations && $1) AND $2 IS NOT NULL"},
+	{RVD_MEMORIES, "DELETE FROM ruvector.dag_memories x WHERE " OF_FAMILY
+	UNLESS_PROVEN("x.kind = 1 AND p.queryid = x.queryid "
+				  "AND p.plan_id = x.plan_id")},
+	{-1, "DELETE FROM ruvector.dag_patterns x "
+	"WHERE ($1 IS NULL OR x.relations && $1) AND NOT $2"},
+	{-1, "DELETE FROM ruvector.dag_model "
+	"WHERE $1 IS NULL AND $2 IS NOT NULL"},
+	{-1, "DELETE FROM ruvector.dag_attention "
+	"WHERE $1 IS NULL AND $2 IS NOT NULL"},
 	{RVD_INSTANCES, "DELETE FROM ruvector.dag_instances x WHERE " OF_FAMILY
 	UNLESS_PROVEN(SAME_INSTANCE)},
 	{RVD_PLANS, "DELETE FROM ruvector.dag_plans x WHERE " OF_FAMILY
@@ -202,7 +279,9 @@ rvd_reset_step(const ResetScope *scope, int step, Datum family, bool keep)
 static void
 rvd_reset_lock_tables(void)
 {
-	if (SPI_execute("LOCK TABLE ruvector.dag_classes, ruvector.dag_instances, "
+	if (SPI_execute("LOCK TABLE ruvector.dag_attention, ruvector.dag_classes, "
+					"ruvector.dag_instances, ruvector.dag_memories, "
+					"ruvector.dag_model, ruvector.dag_patterns, "
 					"ruvector.dag_plans, ruvector.dag_row_knowledge, "
 					"ruvector.dag_trajectories IN SHARE ROW EXCLUSIVE MODE",
 					false, 0) != SPI_OK_UTILITY)
@@ -237,6 +316,7 @@ ruvector_dag_reset(PG_FUNCTION_ARGS)
 	rvd_knowledge_load(&scope.k, tab);
 	rvd_reset_note_kept(&scope, keep);
 	rvd_reset_memory(&scope);
+	rvd_reset_neural(&scope, keep);
 	for (int i = 0; i < (int) lengthof(reset_steps); i++)
 		removed += rvd_reset_step(&scope, i, family, keep);
 	rvd_sql_resume_caller(&saved);

@@ -76,6 +76,16 @@ extern void rvd_json_add_text(RvdJson *json, const char *key,
 extern void rvd_json_add_time(RvdJson *json, const char *key, TimestampTz t);
 extern void rvd_json_element_text(RvdJson *json, const char *value);
 
+/* ---- patterns.c ---------------------------------------------------------- */
+
+/* Patterns in the bank that touch the table (InvalidOid: all). */
+extern int	rvd_sql_count_patterns(Oid tab);
+
+/* ---- neural_stats.c ------------------------------------------------------ */
+
+/* The neural core of this database as an object "neural". */
+extern void rvd_neural_stats_add(RvdJson *json, RvdDatabase *db);
+
 /* ---- privileges.c ------------------------------------------------------ */
 
 extern bool rvd_may_read_all_stats(void);
@@ -136,13 +146,6 @@ extern const char *rvd_knowledge_query_text(const RvdClass *class);
 extern HTAB *rvd_configuration_index(RvdRows *rows, int n);
 extern Datum rvd_configuration_jsonb(const RvdPlan *plan, RvdRows *rows,
 									 HTAB *index);
-
-/*
- * Probability that a plan is faster than the baseline, from measured runs;
- * ratio: of the plan's time to the expected baseline time.
- */
-extern double rvd_knowledge_confidence(const RvdLatency *ratio,
-									   const RvdLatency *baseline);
 
 /* "baseline", "candidate", "proven", "rejected"; NULL if unknown. */
 extern const char *rvd_sql_role_name(uint32 role);

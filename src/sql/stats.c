@@ -153,9 +153,13 @@ ruvector_dag_learning_stats(PG_FUNCTION_ARGS)
 	rvd_json_add_float(&json, "pattern_hit_rate", counts.queries > 0
 					   ? (double) counts.steered / counts.queries : NAN);
 	rvd_json_add_float(&json, "avg_latency_us", rvd_stats_average_us(&k));
-	rvd_json_add_int(&json, "patterns_stored", rvd_stats_proven(&k));
+	rvd_json_add_int(&json, "patterns_stored",
+					 rvd_sql_count_patterns(tab));
+	rvd_json_add_int(&json, "plans_proven", rvd_stats_proven(&k));
 	rvd_json_add_int(&json, "plans_stored", k.n_plans);
 	rvd_stats_add_learner(&json, db);
+	if (!OidIsValid(tab))
+		rvd_neural_stats_add(&json, db);
 	PG_RETURN_JSONB_P(rvd_json_end(&json));
 }
 

@@ -15,9 +15,11 @@
 #include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/array.h"
+#include "utils/builtins.h"
 #include "utils/fmgrprotos.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/attention.h"
 #include "ruvector_dag/errors.h"
 #include "sql_common.h"
 
@@ -25,13 +27,14 @@ PG_FUNCTION_INFO_V1(ruvector_dag_trajectories);
 
 /* Columns of the query that are looked at on the way. */
 #define COLUMN_QUERYID	2
+#define COLUMN_ATTENTION	5
 #define COLUMN_ROWS		8
 
 static const char *const trajectories_query =
-	"SELECT id, queryid, recorded_at, plan_id, NULL::text, "
+	"SELECT id, queryid, recorded_at, plan_id, attention, "
 	"planning_ms * 1000::float8, execution_ms * 1000::float8, rows, "
-	"shared_hit, shared_read, temp_blocks, NULL::bigint, NULL::float8, "
-	"CASE WHEN expected_ms > 0 THEN expected_ms * 1000::float8 END "
+	"shared_hit, shared_read, temp_blocks, NULL::bigint, quality::float8, "
+	"CASE WHEN predicted_ms > 0 THEN predicted_ms * 1000::float8 END "
 	"FROM ruvector.dag_trajectories "
 	"WHERE recorded_at >= now() - $1 AND ($2 IS NULL OR queryid = ANY ($2)) "
 	"ORDER BY recorded_at DESC, id DESC LIMIT $3";
@@ -47,6 +50,17 @@ rvd_trajectories_classes(const RvdKnowledge *k)
 										   FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
 }
 
+/* From the number of a kernel to its name; NULL if there is none. */
+static void
+rvd_trajectories_name_kernel(Datum *value, bool *isnull)
+{
+	int			kind = *isnull ? -1 : DatumGetInt16(*value);
+
+	*isnull = kind < 0 || kind >= RVD_NUM_ATTENTIONS;
+	if (!*isnull)
+		*value = CStringGetTextDatum(rvd_attention_name(kind));
+}
+
 /* Put the rows SPI found into the result. */
 static void
 rvd_trajectories_put(FunctionCallInfo fcinfo, const bool *readable)
@@ -60,6 +74,8 @@ rvd_trajectories_put(FunctionCallInfo fcinfo, const bool *readable)
 
 		heap_deform_tuple(SPI_tuptable->vals[i], SPI_tuptable->tupdesc,
 						  values, nulls);
+		rvd_trajectories_name_kernel(&values[COLUMN_ATTENTION - 1],
+									 &nulls[COLUMN_ATTENTION - 1]);
 		if (!readable[i])
 			nulls[COLUMN_ROWS - 1] = true;
 		tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc,

@@ -60,7 +60,11 @@ read_instance(RvdDecision *d)
 	bool		look;
 
 	if (i == NULL)
+	{
+		/* or its lock was not to be had: then one trial too many */
+		d->first_run = true;
 		return false;
+	}
 	d->state = i->state;
 	d->baseline_plan = i->baseline_plan;
 	d->best_plan = i->best_plan;
@@ -117,6 +121,7 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 			return;
 		}
 		d->seen_instance = d->instance = rvd_query_instance(query, params);
+		d->first_run = true;
 		return;
 	}
 	d->seen_instance = rvd_query_instance(query, params);
@@ -178,7 +183,7 @@ rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
 	uint32		reason = RVD_REASON_NONE;
 
 	*known = true;
-	if (!d->pooled &&
+	if (!d->pooled && !d->first_run &&
 		(fingerprint == d->baseline_plan || fingerprint == d->best_plan))
 		return 0;
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);

@@ -1,8 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * learn.c
- *	  What a run taught about its instance and plan: promotion, demotion,
- *	  and the account of steering.
+ *	  What a run taught about its instance and plan: promotion, demotion.
  *
  * Each entry is updated under its own partition lock, never two at once; an
  * update whose lock is not to be had is given up (and counted by the store).
@@ -20,24 +19,12 @@
 #include "utils/timestamp.h"
 
 #include "ruvector_dag/decision.h"
-#include "ruvector_dag/settings.h"
+#include "ruvector_dag/look.h"
 
 #define BASELINE_RUNS		2
-/* Share of its time that counting rows costs an execution, at the most. */
-#define COUNTING_COST		0.10
 
 /* Pooled: wins that make up for an abandoned trial. */
 #define POOLED_WINS			3
-
-/* First executions of a plan that count rows whatever the account says. */
-#define FREE_COUNTS			1
-
-static void
-add_us(pg_atomic_uint64 *counter, double ms)
-{
-	if (ms > 0)
-		pg_atomic_fetch_add_u64(counter, (int64) (ms * 1000.0));
-}
 
 /* ---- instance ------------------------------------------------------------- */
 
@@ -66,13 +53,15 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		i->state = RVD_INSTANCE_LEARNING;
 	}
 	i->baseline_cost = run->est_cost;
+	if (run->timed)
+		return;					/* slower than it is */
 	if (run->outcome == RVD_RUN_COMPLETE)
 		rvd_latency_add(&i->baseline, run->ms);
 	else if (run->outcome == RVD_RUN_FAILED)
 		rvd_latency_add_censored(&i->baseline, run->ms);
 	if ((i->state == RVD_INSTANCE_LEARNING ||
 		 (i->state == RVD_INSTANCE_COOLING && i->calls >= i->cool_until)) &&
-		i->baseline.n >= BASELINE_RUNS)
+		i->baseline.n >= (i->trying_plan != 0 ? 1 : BASELINE_RUNS))
 		i->state = RVD_INSTANCE_EXPLORING;
 	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0)
 		i->state = RVD_INSTANCE_EXPLORING;
@@ -84,7 +73,7 @@ learn_steered_run(RvdInstance *i, const RvdRun *run)
 {
 	int			slow;
 
-	if (run->outcome == RVD_RUN_PARTIAL)
+	if (run->outcome == RVD_RUN_PARTIAL || run->timed)
 		return false;
 	slow = rvd_guard_slow(run->ms, rvd_latency_typical(&i->baseline));
 	i->slow_streak = slow ? i->slow_streak + slow : 0;
@@ -224,13 +213,14 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 									tag->fingerprint), MyDatabaseId};
 	RvdLatency	reference;
 	RvdVerdict	verdict = RVD_UNDECIDED;
+	double		log_ratio;
 	RvdPlan    *plan;
 
 	reference_ratio(tag, view->best_plan, &reference);
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
 	if (plan == NULL)
 		return;
-	if (run->outcome == RVD_RUN_COMPLETE)
+	if (run->outcome == RVD_RUN_COMPLETE && !run->timed)
 	{
 		rvd_latency_add(&plan->latency, run->ms);
 		if (tag->baseline_ms > 0)
@@ -239,6 +229,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	else if (run->outcome == RVD_RUN_FAILED)
 		rvd_latency_add_censored(&plan->latency, run->ms);
 	plan->observed += run->counted_rows;
+	plan->timed += run->timed;
 	plan->last_used = GetCurrentTimestamp();
 	if (run->trial)
 	{
@@ -257,6 +248,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 		change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_DEMOTED);
 		memset(&plan->ratio, 0, sizeof(plan->ratio));
 	}
+	log_ratio = plan->ratio.mean;
 	plan->head.value = (float) (plan->latency.sum_ms *
 								(plan->role == RVD_PLAN_PROVEN ? 100 : 1));
 	plan->head.dirty = true;
@@ -264,66 +256,9 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 
 	if (run->trial)
 		apply_verdict(tag, verdict);
-}
-
-/* ---- account ---------------------------------------------------------------- */
-
-/* Saved (or, negative, lost) against the expected baseline time. */
-static double
-account(const RvdRun *run)
-{
-	const RvdTag *tag = run->tag;
-	RvdDatabase *db = rvd_my_database();
-	double		expected = tag->baseline_ms > 0 ? tag->baseline_ms : run->ms;
-	double		saved = 0;
-
-	if (db == NULL)
-		return 0;
-	pg_atomic_fetch_add_u64(&db->queries, 1);
-	if (run->outcome != RVD_RUN_COMPLETE)
-		return 0;
-	if (tag->role == RVD_PLAN_BASELINE)
-		add_us(&db->executed_us, run->ms);
-	else
-	{
-		saved = expected - run->ms;
-		pg_atomic_fetch_add_u64(&db->steered, 1);
-		add_us(&db->executed_us, expected);
-		add_us(saved > 0 ? &db->saved_us : &db->regret_us, fabs(saved));
-	}
-	if (run->trial)
-	{
-		pg_atomic_fetch_add_u64(&db->trials, 1);
-		pg_atomic_fetch_add_u64(&db->trials_won, 1);
-	}
-	if (run->counted_rows)
-		add_us(&db->observed_us, run->ms);
-	return saved;
-}
-
-bool
-rvd_learn_want_rows(const RvdTag *tag)
-{
-	RvdDatabase *db = rvd_my_database();
-	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance,
-									tag->fingerprint), MyDatabaseId};
-	RvdPlan    *plan;
-	uint32		observed = 0;
-	double		cost;
-
-	if (db == NULL)
-		return false;
-	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
-	if (plan != NULL)
-	{
-		observed = plan->observed;
-		rvd_table_release(rvd_table(RVD_PLANS), key);
-	}
-	if (observed < FREE_COUNTS && !tag->pooled)
-		return true;
-	cost = pg_atomic_read_u64(&db->observed_us) * COUNTING_COST;
-	return cost <= rvd_dag_overhead_limit *
-		pg_atomic_read_u64(&db->executed_us);
+	if (verdict == RVD_PROMOTE && tag->has_stock_code)
+		rvd_reflect_proven(&tag->stock_code, tag->queryid, tag->fingerprint,
+						   log_ratio);
 }
 
 /* ---- the whole -------------------------------------------------------------- */
@@ -332,7 +267,7 @@ void
 rvd_learn_run(const RvdRun *run)
 {
 	InstanceView view;
-	double		saved = account(run);
+	double		saved = rvd_learn_account(run);
 	bool		demoted;
 
 	rvd_learn_class(run, saved);
@@ -357,7 +292,7 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 	{
 		pg_atomic_fetch_add_u64(&db->trials, 1);
 		pg_atomic_fetch_add_u64(&db->trials_abandoned, 1);
-		add_us(&db->regret_us, ms);
+		pg_atomic_fetch_add_u64(&db->regret_us, (int64) (ms * 1000.0));
 	}
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
 	if (plan != NULL)
@@ -365,15 +300,26 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 		plan->trials++;
 		plan->trials_abandoned++;
 		rvd_latency_add_censored(&plan->latency, ms);
-		/* among many instances one slow run does not outweigh the wins */
-		if (failed || !candidate->pooled ||
+		/*
+		 * Among many instances one slow run does not outweigh the wins; and
+		 * what was only predicted is no measure to reject by.
+		 */
+		if (candidate->first_run && !failed)
+			;
+		else if (failed || !candidate->pooled ||
 			plan->trials_abandoned * POOLED_WINS > plan->ratio.n)
 			change_role(plan, RVD_PLAN_REJECTED,
 						failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
 		plan->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}
-	apply_verdict(candidate, RVD_REJECT);
+	if (!candidate->first_run)
+		apply_verdict(candidate, RVD_REJECT);
+	/* how bad the first of all runs was is known after the reference's */
+	if (!failed && !candidate->first_run)
+		rvd_reflect_abandoned(&candidate->look, candidate->queryid,
+							  candidate->fingerprint, ms,
+							  candidate->expected_ms);
 	c = rvd_table_find(rvd_table(RVD_CLASSES), class_key, true, false);
 	if (c != NULL)
 	{

@@ -104,7 +104,7 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 	{
 		rvd_latency_add(&c->latency, run->ms);
 		c->total_ms += run->ms;
-		if (run->tag->role == RVD_PLAN_BASELINE)
+		if (run->tag->role == RVD_PLAN_BASELINE && !run->timed)
 		{
 			c->est_cost = run->est_cost;
 			rvd_line_add(&c->line, log(Max(run->est_cost, 1.0)),

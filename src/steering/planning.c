@@ -218,6 +218,22 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 	return (float) rows;		/* what a replay of the memo will see */
 }
 
+/* Its place among the memo's rows: no subject hashes to it but by chance. */
+#define USUAL_ERROR_KEY		UINT64CONST(0x7573756c6572726f)
+
+double
+rvd_planning_usual_error(RvdPlanning *p)
+{
+	double		factor = exp(Max(p->usual_error, 0));
+
+	if (p->kind == RVD_PLAN_REPLAY)
+		factor = memo_lookup(p->replay, USUAL_ERROR_KEY);
+	if (factor <= 1)
+		return 0;
+	memo_record(p, USUAL_ERROR_KEY, factor);
+	return log((float) factor);
+}
+
 RvdDecidedRows *
 rvd_planning_decide(RvdPlanning *p, PlannerInfo *root, Relids relids,
 					double estimate)

@@ -149,6 +149,7 @@ rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root, List *initial_rels)
 	int			n = list_length(initial_rels);
 	Edge	   *edges = palloc(sizeof(Edge) * Max(n * (n - 1) / 2, 1));
 	int			n_edges = 0;
+	double		usual;
 	double		inflate;
 	ListCell   *la;
 	ListCell   *lb;
@@ -170,7 +171,9 @@ rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root, List *initial_rels)
 		p->join_error_sum += log(e->decided->target / e->estimate);
 		p->join_error_n++;
 	}
-	inflate = p->join_error_n > 0 ? p->join_error_sum / p->join_error_n : 0;
+	usual = rvd_planning_usual_error(p);
+	inflate = (p->join_error_sum + usual) /
+		Max(p->join_error_n + (usual > 0 ? 1 : 0), 1);
 	inflate = Max(0, Min(inflate, MAX_MEAN_ERROR));
 
 	for (int i = 0; i < n_edges; i++)

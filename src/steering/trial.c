@@ -233,8 +233,7 @@ finish_candidate(QueryDesc *queryDesc, TrialState *state, RvdTrial *trial)
 	QueryDesc  *run = state->run;
 
 	if (state->count_rows)
-		trial->news = rvd_observe_rows(state->run, trial->tag, true,
-									   trial->nodes);
+		rvd_observe_run(state->run, trial->tag, true, false, &trial->seen);
 	rvd_set_processed(queryDesc->estate, state->run->estate->es_processed);
 	state->run = NULL;
 	standard_ExecutorEnd(run);
@@ -262,8 +261,7 @@ undo_candidate(TrialState *state, RvdTrial *trial, MemoryContext cxt,
 	ours = budget_expired && !real_cancel &&
 		error->sqlerrcode == ERRCODE_QUERY_CANCELED;
 	if (ours && state->count_rows && state->run && state->run->planstate)
-		trial->news = rvd_observe_rows(state->run, trial->tag, false,
-									   trial->nodes);
+		rvd_observe_run(state->run, trial->tag, false, false, &trial->seen);
 	RollbackAndReleaseCurrentSubTransaction();
 	MemoryContextSwitchTo(cxt);
 	CurrentResourceOwner = owner;
@@ -372,7 +370,8 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	double		budget_ms = tag->budget_ms;
 	instr_time	start;
 
-	memset(trial, 0, sizeof(*trial));
+	memset(trial, 0, offsetof(RvdTrial, seen));
+	rvd_observation_init(&trial->seen);
 	memset(&state, 0, sizeof(state));
 	if (!budget_timeout_registered)
 	{
@@ -387,7 +386,6 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	}
 	/* a candidate's first run always counts: what it teaches is its point */
 	state.count_rows = trial->tag->counts_rows;
-	trial->counted_rows = state.count_rows;
 	state.rows = tuplestore_begin_heap(false, false, work_mem);
 	state.run_cxt = AllocSetContextCreate(cxt, "ruvector_dag trial",
 										  ALLOCSET_DEFAULT_SIZES);

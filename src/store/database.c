@@ -16,6 +16,22 @@
 
 #include "store_internal.h"
 
+/* Counters of a slot; all start at 0. */
+static const Size counters[] = {
+	offsetof(RvdDatabase, executed_us), offsetof(RvdDatabase, regret_us),
+	offsetof(RvdDatabase, saved_us), offsetof(RvdDatabase, observed_us),
+	offsetof(RvdDatabase, timed_us), offsetof(RvdDatabase, queries),
+	offsetof(RvdDatabase, steered), offsetof(RvdDatabase, trials),
+	offsetof(RvdDatabase, trials_won), offsetof(RvdDatabase, trials_abandoned),
+	offsetof(RvdDatabase, lock_skips), offsetof(RvdDatabase, errors),
+	offsetof(RvdDatabase, trajectories), offsetof(RvdDatabase, ring_refused),
+	offsetof(RvdDatabase, cache_hits), offsetof(RvdDatabase, cache_misses),
+	offsetof(RvdDatabase, pattern_lookups), offsetof(RvdDatabase, pattern_hits),
+	offsetof(RvdDatabase, first_run_trials), offsetof(RvdDatabase, vetoes),
+	offsetof(RvdDatabase, recalls), offsetof(RvdDatabase, micro_steps),
+	offsetof(RvdDatabase, micro_flushes)
+};
+
 RvdDatabase *
 rvd_database_at(int i)
 {
@@ -67,19 +83,8 @@ init_slot(RvdDatabase *db, Oid database)
 	memset(db, 0, sizeof(*db));
 	db->ring = -1;
 	pg_atomic_init_u32(&db->state, RVD_DB_FREE);
-	pg_atomic_init_u64(&db->executed_us, 0);
-	pg_atomic_init_u64(&db->regret_us, 0);
-	pg_atomic_init_u64(&db->saved_us, 0);
-	pg_atomic_init_u64(&db->observed_us, 0);
-	pg_atomic_init_u64(&db->queries, 0);
-	pg_atomic_init_u64(&db->steered, 0);
-	pg_atomic_init_u64(&db->trials, 0);
-	pg_atomic_init_u64(&db->trials_won, 0);
-	pg_atomic_init_u64(&db->trials_abandoned, 0);
-	pg_atomic_init_u64(&db->lock_skips, 0);
-	pg_atomic_init_u64(&db->errors, 0);
-	pg_atomic_init_u64(&db->trajectories, 0);
-	pg_atomic_init_u64(&db->ring_refused, 0);
+	for (int i = 0; i < lengthof(counters); i++)
+		pg_atomic_init_u64((pg_atomic_uint64 *) ((char *) db + counters[i]), 0);
 	pg_atomic_init_u32(&db->cycle_wanted, 0);
 	pg_atomic_init_u32(&db->cycle_done, 0);
 	db->database = database;
@@ -123,6 +128,15 @@ empty_ring(RvdDatabase *db)
 			break;
 }
 
+/* The neural area of a slot, whoever's it is; NULL: none. */
+static RvdNeural *
+area_of(const RvdDatabase *db)
+{
+	if (db->ring < 0 || db->ring >= rvd_store_layout.n_areas)
+		return NULL;
+	return rvd_store_neural(db->ring);
+}
+
 RvdDatabase *
 rvd_database_attach(Oid database)
 {
@@ -145,7 +159,11 @@ rvd_database_attach(Oid database)
 	if (db)
 	{
 		if (fresh)
+		{
 			empty_ring(db);
+			if (area_of(db))
+				rvd_neural_disown(area_of(db));
+		}
 		pg_atomic_write_u32(&db->state, RVD_DB_STARTING);
 		pg_write_barrier();
 		pg_atomic_fetch_add_u32(&rvd_control()->generation, 1);
@@ -155,6 +173,8 @@ rvd_database_attach(Oid database)
 	/* A straggler may have written after the last owner was forgotten. */
 	for (int i = 0; fresh && i < RVD_NUM_TABLES; i++)
 		rvd_table_clear(rvd_table(i), database);
+	if (fresh && area_of(db))
+		rvd_neural_claim(area_of(db), database);
 	return db;
 }
 
@@ -167,6 +187,8 @@ rvd_database_detach(Oid database)
 	db = find_slot(database);
 	if (db)
 	{
+		if (area_of(db))
+			rvd_neural_disown(area_of(db));
 		db->database = InvalidOid;
 		db->learner_latch = NULL;
 		db->learner_pid = 0;

@@ -15,7 +15,8 @@ control_line(RvdMemoryLine *line)
 	const RvdLayout *l = &rvd_store_layout;
 
 	line->component = "control";
-	line->budget_bytes = l->cap - l->ring_budget;
+	line->budget_bytes = l->cap - l->n_rings * l->ring_bytes -
+		l->n_areas * l->area_bytes;
 	for (int i = 0; i < RVD_NUM_TABLES; i++)
 		line->budget_bytes -= l->table_budget[i];
 	line->allocated_bytes = l->lock_bytes + l->head_bytes;
@@ -39,10 +40,30 @@ rings_line(RvdMemoryLine *line)
 		peak += atomic_load_explicit(&ring->peak, memory_order_relaxed);
 	}
 	line->component = "rings";
-	line->budget_bytes = l->ring_budget;
-	line->allocated_bytes = l->n_rings * l->ring_bytes;
+	line->budget_bytes = l->n_rings * l->ring_bytes;
+	line->allocated_bytes = line->budget_bytes;
 	line->used_bytes = used * sizeof(RvdTrajectory);
 	line->peak_bytes = peak * sizeof(RvdTrajectory);
+}
+
+/* An area is in use as a whole; the first ones are given out first. */
+static void
+neural_line(RvdMemoryLine *line)
+{
+	const RvdLayout *l = &rvd_store_layout;
+	int			used = 0;
+	int			peak = 0;
+
+	for (int i = 0; i < l->n_areas; i++)
+	{
+		used += rvd_neural_in_use(rvd_store_neural(i));
+		peak += rvd_neural_ever_used(rvd_store_neural(i));
+	}
+	line->component = "neural";
+	line->budget_bytes = l->n_areas * l->area_bytes;
+	line->allocated_bytes = line->budget_bytes;
+	line->used_bytes = used * l->area_bytes;
+	line->peak_bytes = peak * l->area_bytes;
 }
 
 static void
@@ -64,12 +85,13 @@ rvd_memory_lines(RvdMemoryLine *lines)
 {
 	int			n = 0;
 
-	StaticAssertStmt(2 + RVD_NUM_TABLES <= RVD_MEMORY_LINES,
+	StaticAssertStmt(3 + RVD_NUM_TABLES <= RVD_MEMORY_LINES,
 					 "too many memory lines");
 	if (!rvd_preloaded())
 		return 0;
 	control_line(&lines[n++]);
 	rings_line(&lines[n++]);
+	neural_line(&lines[n++]);
 	for (int i = 0; i < RVD_NUM_TABLES; i++)
 		table_line(&lines[n++], i);
 	return n;

@@ -5,8 +5,13 @@
  *
  * Everything is sized from ruvector.dag_memory_mb when the server starts and
  * never grows: locks, head (control block, database slots, counters), rings,
- * tables.  The shares below say what each part may take; what rounding
- * leaves over is left unused, so the sum never exceeds the setting.
+ * neural areas, tables.  Rings and areas take whole pieces out of a share
+ * each; the tables divide what that leaves.  What rounding leaves over is
+ * left unused, so the sum never exceeds the setting.
+ *
+ * Two databases come before one with a longer buffer: the capacity of a ring
+ * is cut until two fit.  An area is of one size, some 7.5 MB; databases whose
+ * rings come after the last area do without the neural core.
  *
  * Start-up runs in the postmaster, alone; everything set here is inherited
  * by fork.  After a crash the server runs it again and all starts empty; the
@@ -24,16 +29,27 @@
 #include "ruvector_dag/settings.h"
 #include "store_internal.h"
 
+StaticAssertDecl(sizeof(RvdTrajectory) <= 2048,
+				 "a buffer of 10,000 trajectories must fit into 20 MB");
+
 #define TRANCHE_NAME		"ruvector_dag"
 
-/* Shares of what locks and head leave, in percent. */
-#define SHARE_RINGS			35
+/* At most this many percent of what locks and head leave. */
+#define SHARE_RINGS			30
+#define SHARE_NEURAL		16
+
+/* Percent of what rings and areas leave. */
 static const int share_tables[RVD_NUM_TABLES] = {
-	[RVD_CLASSES] = 8,
-	[RVD_INSTANCES] = 6,
-	[RVD_PLANS] = 25,
-	[RVD_ROWS] = 25
+	[RVD_CLASSES] = 10,
+	[RVD_INSTANCES] = 8,
+	[RVD_PLANS] = 32,
+	[RVD_ROWS] = 32,
+	[RVD_MEMORIES] = 5,
+	[RVD_EMBEDDINGS] = 13
 };
+
+/* So many databases shall have a ring before rings are made longer. */
+#define DATABASES_SERVED	2
 
 /* Alignment of the parts, and what the server adds to keep track of us. */
 #define SLACK_BYTES			(16 * 1024)
@@ -44,32 +60,44 @@ RvdLayout	rvd_store_layout;
 static RvdTable tables[RVD_NUM_TABLES];
 static LWLockPadded *locks = NULL;
 static char *rings = NULL;
+static char *areas = NULL;
 
 static shmem_request_hook_type prev_shmem_request_hook = NULL;
 static shmem_startup_hook_type prev_shmem_startup_hook = NULL;
 
 /*
- * As many rings of the wanted capacity as fit, one per database at most; if
- * not even one does, one of the largest capacity that does.
+ * As many rings of the wanted capacity as fit, one per database at most; of
+ * a lower one if that leaves too few.
  */
 static void
 lay_out_rings(RvdLayout *l, Size budget)
 {
+	Size		each = budget / DATABASES_SERVED - PG_CACHE_LINE_SIZE;
 	Size		size;
 
-	l->ring_budget = budget;
-	size = CACHELINEALIGN(rvd_ring_size(rvd_dag_max_trajectories,
-										sizeof(RvdTrajectory)));
 	l->ring_capacity = rvd_dag_max_trajectories;
-	if (size == 0 || size > budget)
+	size = rvd_ring_size(l->ring_capacity, sizeof(RvdTrajectory));
+	if (size == 0 || size > each)
 	{
-		l->ring_capacity = rvd_ring_fit(budget - PG_CACHE_LINE_SIZE,
-										sizeof(RvdTrajectory));
-		size = CACHELINEALIGN(rvd_ring_size(l->ring_capacity,
-											sizeof(RvdTrajectory)));
+		l->ring_capacity = rvd_ring_fit(each, sizeof(RvdTrajectory));
+		size = rvd_ring_size(l->ring_capacity, sizeof(RvdTrajectory));
 	}
-	l->ring_bytes = size;
-	l->n_rings = size == 0 ? 0 : Min(RVD_MAX_DATABASES, budget / size);
+	l->ring_bytes = CACHELINEALIGN(size);
+	l->n_rings = size == 0 ? 0 :
+		Min(RVD_MAX_DATABASES, budget / l->ring_bytes);
+}
+
+static void
+lay_out_tables(RvdLayout *l, Size budget)
+{
+	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	{
+		Size		set_bytes = rvd_table_set_bytes(i);
+
+		l->table_budget[i] = budget / 100 * share_tables[i];
+		l->table_sets[i] = (l->table_budget[i] - PG_CACHE_LINE_SIZE) / set_bytes;
+		l->table_bytes[i] = CACHELINEALIGN(l->table_sets[i] * set_bytes);
+	}
 }
 
 static void
@@ -84,16 +112,15 @@ lay_out(RvdLayout *l)
 	rest = l->cap - l->lock_bytes - l->head_bytes - SLACK_BYTES;
 
 	lay_out_rings(l, rest / 100 * SHARE_RINGS);
-	l->total = l->head_bytes + l->n_rings * l->ring_bytes;
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
-	{
-		Size		set_bytes = rvd_table_set_bytes(i);
+	l->area_bytes = rvd_neural_bytes();
+	l->n_areas = Min(l->n_rings, rest / 100 * SHARE_NEURAL / l->area_bytes);
+	rest -= l->n_rings * l->ring_bytes + l->n_areas * l->area_bytes;
+	lay_out_tables(l, rest);
 
-		l->table_budget[i] = rest / 100 * share_tables[i];
-		l->table_sets[i] = (l->table_budget[i] - PG_CACHE_LINE_SIZE) / set_bytes;
-		l->table_bytes[i] = CACHELINEALIGN(l->table_sets[i] * set_bytes);
+	l->total = l->head_bytes + l->n_rings * l->ring_bytes +
+		l->n_areas * l->area_bytes;
+	for (int i = 0; i < RVD_NUM_TABLES; i++)
 		l->total += l->table_bytes[i];
-	}
 	l->total += PG_CACHE_LINE_SIZE; /* to align the block itself */
 }
 
@@ -127,7 +154,20 @@ init_head(RvdStoreHead *head)
 		pg_atomic_init_u64(&head->counters[i].used, 0);
 		pg_atomic_init_u64(&head->counters[i].peak, 0);
 		pg_atomic_init_u64(&head->counters[i].evicted, 0);
+		pg_atomic_init_u64(&head->counters[i].clock, 0);
 	}
+	rvd_operation_set_up();
+}
+
+static void
+init_rings_and_areas(const RvdLayout *l)
+{
+	for (int i = 0; i < l->n_rings; i++)
+		if (rvd_ring_init(rvd_store_ring(i), l->ring_capacity,
+						  sizeof(RvdTrajectory)) != RVD_OK)
+			elog(ERROR, "could not initialize trajectory ring");
+	for (int i = 0; i < l->n_areas; i++)
+		rvd_neural_set_up(rvd_store_neural(i), i);
 }
 
 static void
@@ -164,15 +204,13 @@ rvd_shmem_startup(void)
 	locks = GetNamedLWLockTranche(TRANCHE_NAME);
 	rvd_store_head = (RvdStoreHead *) block;
 	rings = block + l->head_bytes;
+	areas = rings + l->n_rings * l->ring_bytes;
 	if (!found)
 	{
 		init_head(rvd_store_head);
-		for (int i = 0; i < l->n_rings; i++)
-			if (rvd_ring_init(rvd_store_ring(i), l->ring_capacity,
-							  sizeof(RvdTrajectory)) != RVD_OK)
-				elog(ERROR, "could not initialize trajectory ring");
+		init_rings_and_areas(l);
 	}
-	attach_tables(rings + l->n_rings * l->ring_bytes, !found);
+	attach_tables(areas + l->n_areas * l->area_bytes, !found);
 	LWLockRelease(AddinShmemInitLock);
 }
 
@@ -213,4 +251,17 @@ RvdRing *
 rvd_store_ring(int i)
 {
 	return (RvdRing *) (rings + i * rvd_store_layout.ring_bytes);
+}
+
+RvdNeural *
+rvd_store_neural(int i)
+{
+	return (RvdNeural *) (areas + i * rvd_store_layout.area_bytes);
+}
+
+LWLock *
+rvd_store_neural_lock(int area, int which)
+{
+	Assert(which < RVD_NEURAL_LOCKS);
+	return &locks[RVD_FIRST_NEURAL_LOCK + area * RVD_NEURAL_LOCKS + which].lock;
 }

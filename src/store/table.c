@@ -8,6 +8,11 @@
  * evicting its least valuable entry, so a new key always gets in and nothing
  * ever moves: an entry stays where it is until it is deleted or evicted.
  *
+ * The value of an entry is what its owner says it is worth; in a cache it is
+ * the time of its last use, in uses of the whole cache, so that of a set the
+ * least recently used entry goes.  A float counts that exactly up to 2^24
+ * and in steps of a few uses long after.
+ *
  * Locking: an entry is touched only while its partition's LWLock is held.
  * Counters are atomics and may be read at any time.  The lock is never held
  * across anything that can raise an error.  Layer 2.
@@ -34,12 +39,15 @@ static const struct
 {
 	const char *name;
 	Size		entry_size;
+	bool		cache;
 	void		(*construct) (void *entry);
 }			descriptions[RVD_NUM_TABLES] = {
-	[RVD_CLASSES] = {"classes", sizeof(RvdClass), construct_class},
-	[RVD_INSTANCES] = {"instances", sizeof(RvdInstance), NULL},
-	[RVD_PLANS] = {"plans", sizeof(RvdPlan), NULL},
-	[RVD_ROWS] = {"rows", sizeof(RvdRows), NULL}
+	[RVD_CLASSES] = {"classes", sizeof(RvdClass), false, construct_class},
+	[RVD_INSTANCES] = {"instances", sizeof(RvdInstance), false, NULL},
+	[RVD_PLANS] = {"plans", sizeof(RvdPlan), false, NULL},
+	[RVD_ROWS] = {"rows", sizeof(RvdRows), false, NULL},
+	[RVD_MEMORIES] = {"memories", sizeof(RvdMemory), false, NULL},
+	[RVD_EMBEDDINGS] = {"embeddings", sizeof(RvdCachedEmbedding), true, NULL}
 };
 
 void
@@ -47,6 +55,7 @@ rvd_table_describe(RvdTable *table, RvdTableId id)
 {
 	table->name = descriptions[id].name;
 	table->entry_size = MAXALIGN(descriptions[id].entry_size);
+	table->cache = descriptions[id].cache;
 	table->construct = descriptions[id].construct;
 }
 
@@ -76,9 +85,18 @@ lock_of(const RvdTable *table, uint32 set)
 	return &table->locks[set % RVD_PARTITIONS].lock;
 }
 
-/* Take the lock; without wait, a bounded number of attempts. */
-static bool
-acquire(LWLock *lock, LWLockMode mode, bool wait)
+/* A hook goes without: counted in the slot of its database. */
+static void
+count_lock_skip(void)
+{
+	RvdDatabase *db = rvd_my_database();
+
+	if (db)
+		pg_atomic_fetch_add_u64(&db->lock_skips, 1);
+}
+
+bool
+rvd_store_acquire(LWLock *lock, LWLockMode mode, bool wait)
 {
 	if (wait)
 	{
@@ -91,17 +109,19 @@ acquire(LWLock *lock, LWLockMode mode, bool wait)
 			return true;
 		SPIN_DELAY();
 	}
+	count_lock_skip();
 	return false;
 }
 
-/* A hook goes without: counted in the slot of its database. */
+/*
+ * The entry of a cache is used now.  Readers that share the lock may store
+ * this at one time: either value will do.
+ */
 static void
-count_lock_skip(void)
+touch(RvdTable *table, RvdEntry *e)
 {
-	RvdDatabase *db = rvd_my_database();
-
-	if (db)
-		pg_atomic_fetch_add_u64(&db->lock_skips, 1);
+	if (table->cache)
+		e->value = (float) pg_atomic_add_fetch_u64(&table->counters->clock, 1);
 }
 
 /* The entry with that key in a set whose lock is held, or NULL. */
@@ -163,14 +183,13 @@ rvd_table_find(RvdTable *table, RvdKey key, bool exclusive, bool wait)
 	LWLock	   *lock = lock_of(table, set);
 	RvdEntry   *e;
 
-	if (!acquire(lock, exclusive ? LW_EXCLUSIVE : LW_SHARED, wait))
-	{
-		count_lock_skip();
+	if (!rvd_store_acquire(lock, exclusive ? LW_EXCLUSIVE : LW_SHARED, wait))
 		return NULL;
-	}
 	e = lookup(table, set, key);
 	if (e == NULL)
 		LWLockRelease(lock);
+	else
+		touch(table, e);
 	return e;
 }
 
@@ -184,15 +203,13 @@ rvd_table_enter(RvdTable *table, RvdKey key, Oid database, bool *found,
 
 	Assert(OidIsValid(database));
 	*found = false;
-	if (!acquire(lock, LW_EXCLUSIVE, wait))
-	{
-		count_lock_skip();
+	if (!rvd_store_acquire(lock, LW_EXCLUSIVE, wait))
 		return NULL;
-	}
 	e = lookup(table, set, key);
 	if (e)
 	{
 		*found = true;
+		touch(table, e);
 		return e;
 	}
 
@@ -203,6 +220,7 @@ rvd_table_enter(RvdTable *table, RvdKey key, Oid database, bool *found,
 	e->key = key;
 	e->database = database;
 	e->dirty = true;
+	touch(table, e);
 	count_entry(table);
 	return e;
 }

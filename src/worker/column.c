@@ -33,6 +33,8 @@ rvd_column_scalar_type(RvdColumnKind kind)
 			return TIMESTAMPTZOID;
 		case RVD_COLUMN_TEXT:
 			return TEXTOID;
+		case RVD_COLUMN_CODE:
+			return BYTEAOID;
 		default:
 			return InvalidOid;
 	}
@@ -62,9 +64,12 @@ int
 rvd_column_count(const RvdColumn *column, const char *entry)
 {
 	const char *at = entry + column->count_offset;
-	int			n = column->count_width == 2 ?
-		*(const uint16 *) at : *(const int32 *) at;
+	int			n = column->max;
 
+	if (column->count_width == 2)
+		n = *(const uint16 *) at;
+	else if (column->count_width == 4)
+		n = *(const int32 *) at;
 	return Max(0, Min(n, column->max));
 }
 

@@ -148,6 +148,19 @@ decode_line(Datum value, RvdLine *l)
 	return true;
 }
 
+static bool
+decode_code(Datum value, uint64 *words)
+{
+	bytea	   *b = DatumGetByteaPP(value);
+	RvdHdc		code;
+
+	if (rvd_hdc_from_bytes((const uint8_t *) VARDATA_ANY(b),
+						   VARSIZE_ANY_EXHDR(b), &code) != RVD_OK)
+		return false;
+	memcpy(words, code.w, sizeof(code.w));
+	return true;
+}
+
 /*
  * Several arrays may share a counter: the first of the entity's columns that
  * does sets it, the others must agree.
@@ -157,10 +170,13 @@ set_count(const RvdColumn *columns, int which, char *entry, int members)
 {
 	const RvdColumn *column = &columns[which];
 
+	if (column->count_width == 0)
+		return members == column->max;
 	if (members > column->max)
 		return false;
 	for (int i = 0; i < which; i++)
 		if (columns[i].kind == RVD_COLUMN_ARRAY &&
+			columns[i].count_width != 0 &&
 			columns[i].count_offset == column->count_offset)
 			return rvd_column_count(column, entry) == members;
 	if (column->count_width == 2)
@@ -205,6 +221,8 @@ rvd_column_decode(const RvdColumn *columns, int which, Datum value,
 			return decode_latency(value, (RvdLatency *) at);
 		case RVD_COLUMN_LINE:
 			return decode_line(value, (RvdLine *) at);
+		case RVD_COLUMN_CODE:
+			return decode_code(value, (uint64 *) at);
 		case RVD_COLUMN_ARRAY:
 			return decode_array(columns, which, value, entry);
 		default:

@@ -13,6 +13,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
@@ -28,21 +30,44 @@
 #define BATCH_ROWS		500
 #define TRIM_EVERY		2000	/* rows written between two trims */
 #define TRIM_ROWS		10000	/* removed by one statement at most */
-#define N_COLUMNS		19
+
+/* What is written, in this order: the row below follows it. */
+static const struct
+{
+	const char *name;
+	Oid			type;
+}			columns[] = {
+	{"queryid", INT8OID}, {"instance", INT8OID}, {"plan_id", INT8OID},
+	{"recorded_at", TIMESTAMPTZOID},
+	{"planning_ms", FLOAT4OID}, {"execution_ms", FLOAT4OID},
+	{"expected_ms", FLOAT4OID}, {"rows", FLOAT8OID},
+	{"shared_hit", INT8OID}, {"shared_read", INT8OID},
+	{"temp_blocks", INT8OID},
+	{"outcome", INT2OID}, {"role", INT2OID},
+	{"trial", BOOLOID}, {"trial_abandoned", BOOLOID},
+	{"node_ops", INT2ARRAYOID}, {"node_depths", INT2ARRAYOID},
+	{"node_est_rows", FLOAT4ARRAYOID}, {"node_act_rows", FLOAT4ARRAYOID},
+	{"node_self_ms", FLOAT4ARRAYOID},
+	{"quality", FLOAT4OID}, {"predicted_ms", FLOAT4OID},
+	{"attention", INT2OID}, {"total_cost", FLOAT8OID},
+	{"embedding_key", INT8OID}, {"targets", FLOAT4ARRAYOID},
+	{"plan_features", FLOAT4ARRAYOID}, {"embedding", FLOAT4ARRAYOID}
+};
+
+#define N_COLUMNS	lengthof(columns)
+
+typedef struct Row
+{
+	int			n;				/* filled so far */
+	Datum		values[N_COLUMNS];
+	char		nulls[N_COLUMNS];
+} Row;
 
 static RvdTrajectory *pending = NULL;
 static int	n_pending = 0;
 static int64 since_trim = TRIM_EVERY;	/* trim at the first occasion */
 static SPIPlanPtr insert_plan = NULL;
 static SPIPlanPtr trim_plan = NULL;
-
-static const char *const insert_statement =
-	"INSERT INTO ruvector.dag_trajectories (queryid, instance, plan_id,"
-	" recorded_at, planning_ms, execution_ms, expected_ms, rows, shared_hit,"
-	" shared_read, temp_blocks, outcome, role, trial, trial_abandoned,"
-	" node_ops, node_depths, node_est_rows, node_act_rows)"
-	" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,"
-	" $15, $16, $17, $18, $19)";
 
 /* By number, which has gaps after failures: keeps at most what is allowed. */
 static const char *const trim_statement =
@@ -65,63 +90,155 @@ take(RvdLearner *learner)
 		n_pending++;
 }
 
-static Datum
-smallint_array(const RvdTrajectory *t, int n, bool depth)
-{
-	Datum		elements[RVD_TRAJECTORY_NODES];
+/* ---- a record as a row -------------------------------------------------- */
 
-	for (int i = 0; i < n; i++)
-		elements[i] = Int16GetDatum(depth ? t->nodes[i].depth :
-									t->nodes[i].op);
-	return PointerGetDatum(construct_array(elements, n, INT2OID, 2, true,
-										   TYPALIGN_SHORT));
+static void
+put(Row *row, Datum value)
+{
+	row->values[row->n] = value;
+	row->nulls[row->n++] = ' ';
 }
 
-static Datum
-rows_array(const RvdTrajectory *t, int n, bool actual)
+static void
+put_null(Row *row)
 {
-	Datum		elements[RVD_TRAJECTORY_NODES];
+	row->values[row->n] = (Datum) 0;
+	row->nulls[row->n++] = 'n';
+}
+
+/* An array of n equal elements of size bytes, which lie in a row. */
+static void
+put_array(Row *row, const void *elements, int n, Oid type, Size size)
+{
+	ArrayType  *a;
+	Size		bytes = ARR_OVERHEAD_NONULLS(1) + n * size;
+
+	if (n == 0)
+	{
+		put(row, PointerGetDatum(construct_empty_array(type)));
+		return;
+	}
+	a = palloc0(bytes);
+	SET_VARSIZE(a, bytes);
+	a->ndim = 1;
+	a->dataoffset = 0;			/* no NULLs */
+	a->elemtype = type;
+	ARR_DIMS(a)[0] = n;
+	ARR_LBOUND(a)[0] = 1;
+	memcpy(ARR_DATA_PTR(a), elements, n * size);
+	put(row, PointerGetDatum(a));
+}
+
+static void
+put_floats(Row *row, const float *values, int n)
+{
+	put_array(row, values, n, FLOAT4OID, sizeof(float));
+}
+
+static void
+put_nodes(Row *row, const RvdTrajectory *t)
+{
+	int			n = Max(0, Min(t->n_nodes, RVD_TRAJECTORY_NODES));
+	int16		ops[RVD_TRAJECTORY_NODES];
+	int16		depths[RVD_TRAJECTORY_NODES];
+	float		est_rows[RVD_TRAJECTORY_NODES];
+	float		act_rows[RVD_TRAJECTORY_NODES];
+	float		self_ms[RVD_TRAJECTORY_NODES];
 
 	for (int i = 0; i < n; i++)
-		elements[i] = Float4GetDatum(actual ? t->nodes[i].act_rows :
-									 t->nodes[i].est_rows);
-	return PointerGetDatum(construct_array(elements, n, FLOAT4OID, 4, true,
-										   TYPALIGN_INT));
+	{
+		ops[i] = t->nodes[i].op;
+		depths[i] = t->nodes[i].depth;
+		est_rows[i] = t->nodes[i].est_rows;
+		act_rows[i] = t->nodes[i].act_rows;
+		self_ms[i] = t->nodes[i].self_ms;
+	}
+	put_array(row, ops, n, INT2OID, sizeof(int16));
+	put_array(row, depths, n, INT2OID, sizeof(int16));
+	put_floats(row, est_rows, n);
+	put_floats(row, act_rows, n);
+	put_floats(row, self_ms, n);
 }
+
+/* What the latency model is trained on; without an embedding, none of it. */
+static void
+put_embedding(Row *row, const RvdTrajectory *t)
+{
+	if (!t->embedded)
+	{
+		for (int i = 0; i < 6; i++)
+			put_null(row);
+		return;
+	}
+	put(row, Int16GetDatum(t->attention));
+	put(row, Float8GetDatum(t->total_cost));
+	put(row, Int64GetDatum((int64) t->embedding_key));
+	put_floats(row, t->targets, RVD_TRAJECTORY_TARGETS);
+	put_floats(row, t->plan, RVD_PLAN_FEATURES);
+	put_floats(row, t->embedding, RVD_EMBEDDING_DIM);
+}
+
+static void
+make_row(Row *row, const RvdTrajectory *t)
+{
+	row->n = 0;
+	put(row, Int64GetDatum(t->queryid));
+	put(row, Int64GetDatum((int64) t->instance));
+	put(row, Int64GetDatum((int64) t->plan_id));
+	put(row, TimestampTzGetDatum(t->recorded_at));
+	put(row, Float4GetDatum(t->planning_ms));
+	put(row, Float4GetDatum(t->execution_ms));
+	put(row, Float4GetDatum(t->expected_ms));
+	put(row, Float8GetDatum(t->rows));
+	put(row, Int64GetDatum(t->shared_hit));
+	put(row, Int64GetDatum(t->shared_read));
+	put(row, Int64GetDatum(t->temp_blocks));
+	put(row, Int16GetDatum(t->outcome));
+	put(row, Int16GetDatum(t->role));
+	put(row, BoolGetDatum(t->trial));
+	put(row, BoolGetDatum(t->trial_abandoned));
+	put_nodes(row, t);
+	if (isnan(t->quality))
+		put_null(row);
+	else
+		put(row, Float4GetDatum(t->quality));
+	put(row, Float4GetDatum(t->predicted_ms));
+	put_embedding(row, t);
+	Assert(row->n == N_COLUMNS);
+}
+
+/* ---- writing ------------------------------------------------------------ */
 
 static SPIPlanPtr
 prepare_insert(void)
 {
-	Oid			types[N_COLUMNS] = {
-		INT8OID, INT8OID, INT8OID, TIMESTAMPTZOID, FLOAT4OID, FLOAT4OID,
-		FLOAT4OID, FLOAT8OID, INT8OID, INT8OID, INT8OID, INT2OID, INT2OID,
-		BOOLOID, BOOLOID, INT2ARRAYOID, INT2ARRAYOID, FLOAT4ARRAYOID,
-		FLOAT4ARRAYOID
-	};
+	StringInfoData sql;
+	Oid			types[N_COLUMNS];
 
-	return rvd_learner_prepare(&insert_plan, insert_statement, N_COLUMNS,
-							   types);
+	if (insert_plan != NULL)
+		return insert_plan;
+	initStringInfo(&sql);
+	appendStringInfoString(&sql, "INSERT INTO ruvector.dag_trajectories (");
+	for (int i = 0; i < N_COLUMNS; i++)
+	{
+		appendStringInfo(&sql, "%s%s", i > 0 ? ", " : "", columns[i].name);
+		types[i] = columns[i].type;
+	}
+	appendStringInfoString(&sql, ") VALUES (");
+	for (int i = 0; i < N_COLUMNS; i++)
+		appendStringInfo(&sql, "%s$%d", i > 0 ? ", " : "", i + 1);
+	appendStringInfoString(&sql, ")");
+	return rvd_learner_prepare(&insert_plan, sql.data, N_COLUMNS, types);
 }
 
 static void
 insert_record(SPIPlanPtr plan, const RvdTrajectory *t)
 {
-	int			n = Max(0, Min(t->n_nodes, RVD_TRAJECTORY_NODES));
-	Datum		values[N_COLUMNS] = {
-		Int64GetDatum(t->queryid), Int64GetDatum((int64) t->instance),
-		Int64GetDatum((int64) t->plan_id),
-		TimestampTzGetDatum(t->recorded_at),
-		Float4GetDatum(t->planning_ms), Float4GetDatum(t->execution_ms),
-		Float4GetDatum(t->expected_ms), Float8GetDatum(t->rows),
-		Int64GetDatum(t->shared_hit), Int64GetDatum(t->shared_read),
-		Int64GetDatum(t->temp_blocks), Int16GetDatum(t->outcome),
-		Int16GetDatum(t->role), BoolGetDatum(t->trial),
-		BoolGetDatum(t->trial_abandoned), smallint_array(t, n, false),
-		smallint_array(t, n, true), rows_array(t, n, false),
-		rows_array(t, n, true)
-	};
+	Row			row;
 
-	if (SPI_execute_plan(plan, values, NULL, false, 0) != SPI_OK_INSERT)
+	make_row(&row, t);
+	if (SPI_execute_plan(plan, row.values, row.nulls, false,
+						 0) != SPI_OK_INSERT)
 		elog(ERROR, "could not write to ruvector.dag_trajectories");
 }
 

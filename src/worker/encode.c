@@ -94,6 +94,18 @@ encode_line(const RvdLine *l)
 }
 
 static Datum
+encode_code(const uint64 *words)
+{
+	bytea	   *result = palloc(VARHDRSZ + RVD_HDC_BYTES);
+	RvdHdc		code;
+
+	memcpy(code.w, words, sizeof(code.w));
+	SET_VARSIZE(result, VARHDRSZ + RVD_HDC_BYTES);
+	rvd_hdc_to_bytes(&code, (uint8_t *) VARDATA(result));
+	return PointerGetDatum(result);
+}
+
+static Datum
 encode_array(const RvdColumn *column, const char *entry)
 {
 	int			n = rvd_column_count(column, entry) * column->per_member;
@@ -119,6 +131,8 @@ rvd_column_encode(const RvdColumn *column, const char *entry, bool *isnull)
 			return encode_latency((const RvdLatency *) at);
 		case RVD_COLUMN_LINE:
 			return encode_line((const RvdLine *) at);
+		case RVD_COLUMN_CODE:
+			return encode_code((const uint64 *) at);
 		case RVD_COLUMN_ARRAY:
 			return encode_array(column, entry);
 		default:

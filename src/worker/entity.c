@@ -1,8 +1,9 @@
 /*-------------------------------------------------------------------------
  *
  * entity.c
- *	  The columns of dag_classes, dag_instances, dag_plans and
- *	  dag_row_knowledge, as they lie in the entries.  Layer 6.
+ *	  The columns of dag_classes, dag_instances, dag_plans,
+ *	  dag_row_knowledge and dag_memories, as they lie in the entries.
+ *	  Layer 6.
  *
  * In step with section 1 of the install script.
  *
@@ -18,10 +19,11 @@
  * or the comment of store.h that it is not persisted.  Then correct the size.
  */
 #if SIZEOF_VOID_P == 8
-StaticAssertDecl(sizeof(RvdClass) == 1376, "dag_classes lacks a column");
+StaticAssertDecl(sizeof(RvdClass) == 1440, "dag_classes lacks a column");
 StaticAssertDecl(sizeof(RvdInstance) == 168, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 2912, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
+StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
 #endif
 
 #define PLAIN(type, column, of, field) \
@@ -38,6 +40,12 @@ StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 	 .element = RVD_COLUMN_##of, .stride = step, .per_member = per, \
 	 .count_offset = offsetof(type, counter), \
 	 .count_width = sizeof(((type *) 0)->counter)}
+
+#define FIXED_ARRAY_OF(type, column, of, field) \
+	{.name = column, .kind = RVD_COLUMN_ARRAY, \
+	 .offset = offsetof(type, field), \
+	 .max = lengthof(((type *) 0)->field), .element = RVD_COLUMN_##of, \
+	 .stride = sizeof(((type *) 0)->field[0]), .per_member = 1}
 
 static const RvdColumn class_columns[] = {
 	KEY(RvdClass, "queryid", INT8, head.key.a),
@@ -59,6 +67,9 @@ static const RvdColumn class_columns[] = {
 	PLAIN(RvdClass, "first_seen", TIME, first_seen),
 	PLAIN(RvdClass, "last_used", TIME, last_used),
 	PLAIN(RvdClass, "invalidated", TIME, invalidated),
+	FIXED_ARRAY_OF(RvdClass, "selector_n", UINT4, selector.n),
+	FIXED_ARRAY_OF(RvdClass, "selector_mean", FLOAT4, selector.mean),
+	PLAIN(RvdClass, "timed_runs", UINT4, timed_runs),
 	ARRAY_OF(RvdClass, "relations", OID, relations, RVD_CLASS_RELATIONS,
 			 sizeof(Oid), 1, n_relations),
 	TEXT_OF(RvdClass, "query", query)
@@ -94,6 +105,7 @@ static const RvdColumn plan_columns[] = {
 	PLAIN(RvdPlan, "trials", UINT4, trials),
 	PLAIN(RvdPlan, "trials_abandoned", UINT4, trials_abandoned),
 	PLAIN(RvdPlan, "observed", UINT4, observed),
+	PLAIN(RvdPlan, "timed", UINT4, timed),
 	PLAIN(RvdPlan, "est_cost", FLOAT8, est_cost),
 	PLAIN(RvdPlan, "predicted_ms", FLOAT8, predicted_ms),
 	PLAIN(RvdPlan, "latency", LATENCY, latency),
@@ -133,6 +145,18 @@ static const RvdColumn row_columns[] = {
 	OBSERVATIONS("obs_censored", UINT2, censored, 1)
 };
 
+static const RvdColumn memory_columns[] = {
+	KEY(RvdMemory, "kind", UINT4, kind),
+	KEY(RvdMemory, "queryid", INT8, queryid),
+	KEY(RvdMemory, "plan_id", INT8, plan_id),
+	PLAIN(RvdMemory, "value", FLOAT4, head.value),
+	PLAIN(RvdMemory, "seen", UINT4, seen),
+	PLAIN(RvdMemory, "log_ratio", FLOAT4, log_ratio),
+	PLAIN(RvdMemory, "ms", FLOAT4, ms),
+	PLAIN(RvdMemory, "at", TIME, at),
+	PLAIN(RvdMemory, "cue", CODE, cue)
+};
+
 static uint64
 head_key(const void *entry)
 {
@@ -155,11 +179,22 @@ plan_key(const void *entry)
 	return rvd_plan_key(e->queryid, e->instance, e->fingerprint);
 }
 
+static uint64
+memory_key(const void *entry)
+{
+	const RvdMemory *e = entry;
+
+	return rvd_memory_id(e->kind, e->queryid, e->plan_id);
+}
+
 static bool
 class_valid(const void *entry)
 {
 	const RvdClass *e = entry;
 
+	for (int i = 0; i < lengthof(e->selector.mean); i++)
+		if (e->selector.mean[i] < 0 || e->selector.mean[i] > 1)
+			return false;
 	return e->total_ms >= 0 && e->est_cost >= 0 && e->regret_ms >= 0 &&
 		e->line.n >= 0;
 }
@@ -199,7 +234,15 @@ rows_valid(const void *entry)
 	return true;
 }
 
-const RvdEntity rvd_entities[RVD_NUM_TABLES] = {
+static bool
+memory_valid(const void *entry)
+{
+	const RvdMemory *e = entry;
+
+	return e->kind <= RVD_MEMORY_PROVEN && e->ms >= 0;
+}
+
+const RvdEntity rvd_entities[RVD_NUM_PERSISTED] = {
 	[RVD_CLASSES] = {
 		RVD_CLASSES, "dag_classes", class_columns, lengthof(class_columns),
 		head_key, class_valid
@@ -215,5 +258,9 @@ const RvdEntity rvd_entities[RVD_NUM_TABLES] = {
 	[RVD_ROWS] = {
 		RVD_ROWS, "dag_row_knowledge", row_columns, lengthof(row_columns),
 		head_key, rows_valid
+	},
+	[RVD_MEMORIES] = {
+		RVD_MEMORIES, "dag_memories", memory_columns,
+		lengthof(memory_columns), memory_key, memory_valid
 	}
 };

@@ -3,7 +3,7 @@
  * entity.h
  *	  How an entry of a shared table is written as a row, and read again.
  *
- * Each of the four kinds of entry is described once, by a table of columns;
+ * Each kind of entry that is persisted is described once, by a table of columns;
  * statements, writing and reading all follow from it.  Layer 6.
  *
  *-------------------------------------------------------------------------
@@ -31,6 +31,7 @@ typedef enum RvdColumnKind
 	RVD_COLUMN_TEXT,			/* char[max]: text */
 	RVD_COLUMN_LATENCY,			/* RvdLatency: float8[9] */
 	RVD_COLUMN_LINE,			/* RvdLine: float8[6] */
+	RVD_COLUMN_CODE,			/* uint64[RVD_HDC_WORDS]: bytea of 1,250 */
 	RVD_COLUMN_ARRAY			/* array of one of the plain numbers above */
 } RvdColumnKind;
 
@@ -46,7 +47,8 @@ typedef struct RvdColumn
 	Size		stride;			/* bytes from one member to the next */
 	int			per_member;		/* consecutive elements of each member */
 	Size		count_offset;	/* how many members there are */
-	int			count_width;	/* of that counter: 2 or 4 bytes */
+	int			count_width;	/* of that counter: 2 or 4 bytes; 0: none,
+								 * there are always max members */
 } RvdColumn;
 
 typedef struct RvdEntity
@@ -63,7 +65,7 @@ typedef struct RvdEntity
 
 #define RVD_MAX_COLUMNS 24
 
-extern const RvdEntity rvd_entities[RVD_NUM_TABLES];
+extern const RvdEntity rvd_entities[RVD_NUM_PERSISTED];
 
 /* Elements of RvdLatency and RvdLine as arrays */
 #define RVD_LATENCY_LENGTH	9

@@ -116,6 +116,7 @@ load_and_announce(void)
 	if (!rvd_learner_begin_read(&learner))
 		return false;
 	rvd_learner_load(&learner, false);
+	rvd_snapshot_load(&learner, false);
 	rvd_learner_commit();
 	learner.at_last_cycle = pg_atomic_read_u64(&learner.db->trajectories);
 	pg_write_barrier();
@@ -150,6 +151,7 @@ refresh(void *arg)
 	if (RecoveryInProgress() && rvd_learner_begin_read(&learner))
 	{
 		rvd_learner_load(&learner, true);
+		rvd_snapshot_load(&learner, true);
 		rvd_learner_commit();
 	}
 	return true;
@@ -162,6 +164,7 @@ enum
 	TASK_EXTENSION,
 	TASK_PERSIST,
 	TASK_REFRESH,
+	TASK_MODEL,
 	TASK_CYCLE,
 	N_TASKS
 };
@@ -177,6 +180,7 @@ static RvdTask tasks[N_TASKS] = {
 	[TASK_EXTENSION] = TASK("extension check", 3, check_extension),
 	[TASK_PERSIST] = TASK("persist", 5, rvd_learner_persist),
 	[TASK_REFRESH] = TASK("refresh", 60, refresh),
+	[TASK_MODEL] = TASK("model", 300, rvd_learner_save_model),
 	[TASK_CYCLE] = TASK("cycle", 3600, rvd_learner_cycle)
 };
 
@@ -301,6 +305,7 @@ finish(void)
 		case RVD_LEAVE_NOT:
 			(void) run_guarded(&tasks[TASK_DRAIN]);
 			(void) run_guarded(&tasks[TASK_PERSIST]);
+			(void) run_guarded(&tasks[TASK_MODEL]);
 			report_result(RVD_JOB_STOPPED);
 			break;
 	}

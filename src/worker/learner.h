@@ -69,8 +69,8 @@ extern struct _SPI_plan *rvd_learner_prepare(struct _SPI_plan **plan,
 /* ---- load.c ------------------------------------------------------------ */
 
 /*
- * Read the four tables and the account into shared memory; entries that are
- * there already stay as they are, unless refresh is set and they are clean.
+ * Read what was persisted into shared memory; what is there already stays as
+ * it is, unless refresh is set and it is clean.
  */
 extern void rvd_learner_load(RvdLearner *learner, bool refresh);
 
@@ -79,6 +79,15 @@ extern void rvd_learner_load(RvdLearner *learner, bool refresh);
 extern bool rvd_learner_drain(void *learner);	/* drain.c */
 extern bool rvd_learner_persist(void *learner); /* persist.c */
 extern bool rvd_learner_cycle(void *learner);	/* cycle.c */
+extern bool rvd_learner_save_model(void *learner);	/* snapshot_save.c */
+
+/* ---- snapshot_load.c --------------------------------------------------- */
+
+/*
+ * Model and bank, unless what is published is ahead of the tables; refresh:
+ * unless it is the same.  In a transaction that reads.
+ */
+extern void rvd_snapshot_load(RvdLearner *learner, bool refresh);
 
 /* ---- account.c --------------------------------------------------------- */
 
@@ -86,5 +95,23 @@ extern void rvd_account_load(RvdLearner *learner);
 extern bool rvd_account_changed(RvdLearner *learner);
 extern void rvd_account_save(RvdLearner *learner);
 extern void rvd_account_saved(RvdLearner *learner); /* it was committed */
+
+/* ---- attention_save.c -------------------------------------------------- */
+
+extern void rvd_attention_load(RvdLearner *learner, bool refresh);
+extern bool rvd_attention_changed(RvdLearner *learner);
+
+/* Take a copy, clean from then on; write it; if that failed, dirty again. */
+extern void rvd_attention_collect(RvdLearner *learner);
+extern void rvd_attention_save(void);
+extern void rvd_attention_not_saved(RvdLearner *learner);
+
+/* ---- recall.c ---------------------------------------------------------- */
+
+/* The one-shot memory learns all memories there are, the oldest first. */
+extern void rvd_recall_restore(RvdLearner *learner);
+
+/* The same from scratch with the newest ones, if it is nearly full. */
+extern void rvd_recall_tidy(RvdLearner *learner);
 
 #endif							/* RVD_LEARNER_H */

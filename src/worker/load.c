@@ -145,7 +145,9 @@ load_entity(RvdLearner *learner, const RvdEntity *entity, bool refresh)
 void
 rvd_learner_load(RvdLearner *learner, bool refresh)
 {
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 		load_entity(learner, &rvd_entities[i], refresh);
 	rvd_account_load(learner);
+	rvd_attention_load(learner, refresh);
+	rvd_recall_restore(learner);
 }

@@ -30,7 +30,7 @@ typedef struct Batch
 	int			n;
 } Batch;
 
-static SPIPlanPtr upserts[RVD_NUM_TABLES];
+static SPIPlanPtr upserts[RVD_NUM_PERSISTED];
 
 static void
 append_columns(StringInfo sql, const RvdEntity *entity, bool only_keys)
@@ -152,12 +152,12 @@ trim(const RvdEntity *entity)
 }
 
 /* Rows written since a table was last trimmed. */
-static int64 written[RVD_NUM_TABLES];
+static int64 written[RVD_NUM_PERSISTED];
 
 static void
 write_all(RvdLearner *learner, const Batch *batches)
 {
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 	{
 		const RvdEntity *entity = &rvd_entities[i];
 		RvdTableUsage usage;
@@ -173,12 +173,13 @@ write_all(RvdLearner *learner, const Batch *batches)
 		}
 	}
 	rvd_account_save(learner);
+	rvd_attention_save();
 }
 
 static void
 mark_again(const Batch *batches)
 {
-	for (int t = 0; t < RVD_NUM_TABLES; t++)
+	for (int t = 0; t < RVD_NUM_PERSISTED; t++)
 	{
 		RvdTable   *table = rvd_table(t);
 		Size		size = rvd_table_entry_size(table);
@@ -196,7 +197,7 @@ collect(RvdLearner *learner, Batch *batches)
 	MemoryContext old = MemoryContextSwitchTo(learner->scratch);
 	int			n = 0;
 
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 	{
 		batches[i].entries = rvd_table_copy(rvd_table(i), learner->database,
 											true, &batches[i].n);
@@ -209,17 +210,17 @@ collect(RvdLearner *learner, Batch *batches)
 static bool
 anything_dirty(RvdLearner *learner)
 {
-	for (int i = 0; i < RVD_NUM_TABLES; i++)
+	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 		if (rvd_table_any_dirty(rvd_table(i), learner->database))
 			return true;
-	return rvd_account_changed(learner);
+	return rvd_account_changed(learner) || rvd_attention_changed(learner);
 }
 
 bool
 rvd_learner_persist(void *arg)
 {
 	RvdLearner *learner = arg;
-	Batch		batches[RVD_NUM_TABLES] = {{NULL, 0}};
+	Batch		batches[RVD_NUM_PERSISTED] = {{NULL, 0}};
 
 	if (RecoveryInProgress() || !anything_dirty(learner))
 		return true;
@@ -229,16 +230,19 @@ rvd_learner_persist(void *arg)
 	PG_TRY();
 	{
 		collect(learner, batches);
+		rvd_attention_collect(learner);
 		write_all(learner, batches);
 		rvd_learner_commit();
 	}
 	PG_CATCH();
 	{
 		mark_again(batches);
+		rvd_attention_not_saved(learner);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
 	rvd_account_saved(learner);
+	rvd_recall_tidy(learner);
 	learner->db->last_persist = GetCurrentTimestamp();
 	return true;
 }

@@ -34,7 +34,8 @@
 #include "learner.h"
 
 const char *const rvd_learner_relations[] = {
-	"dag_account", "dag_classes", "dag_instances", "dag_plans",
+	"dag_account", "dag_attention", "dag_classes", "dag_instances",
+	"dag_memories", "dag_model", "dag_patterns", "dag_plans",
 	"dag_row_knowledge", "dag_trajectories"
 };
 const int	rvd_learner_n_relations = lengthof(rvd_learner_relations);

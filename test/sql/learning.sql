@@ -74,9 +74,8 @@ FROM ruvector_dag_rows('item') WHERE relations = '{item}' AND clauses LIKE '%x =
 SELECT count(*) FROM ruvector_dag_rows('idle');
 
 SELECT count(*) > 5 AS trajectories, bool_and(execution_us > 0 AND rows = 1) AS measured,
-       count(*) FILTER (WHERE predicted_us > 0) > 0 AS predicted,
-       count(attention_type) + count(quality) + count(peak_memory_kb) AS not_measured,
-       count(DISTINCT plan_id) AS plans
+       count(attention_type) > 0 AS attention, min(quality) >= 0 AND max(quality) > 0.9 AS quality,
+       count(peak_memory_kb) AS not_measured, count(DISTINCT plan_id) AS plans
 FROM ruvector_dag_trajectories('item')
 WHERE queryid = (SELECT queryid FROM ruvector_dag_queries('item') WHERE query LIKE 'SELECT count(amount)%');
 SELECT count(*) FROM ruvector_dag_trajectories('item', max_rows => 3);

@@ -23,8 +23,8 @@ is($node->safe_psql('postgres', q{
 SELECT string_agg(component, ' ' ORDER BY component) FROM ruvector_dag_memory()
 WHERE allocated_bytes BETWEEN 1 AND budget_bytes
   AND used_bytes <= allocated_bytes AND peak_bytes <= allocated_bytes}),
-	'classes control instances plans rings rows',
-	'every part has memory within its budget');
+	'classes control embeddings instances memories plans rings rows',
+	'every part has memory within its budget, only that none is left for neural areas');
 is($node->safe_psql('postgres', q{
 SELECT sum(budget_bytes) <= 16 * 1024 * 1024 FROM ruvector_dag_memory()}),
 	't', 'the budgets add up to no more than the cap');

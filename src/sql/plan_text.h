@@ -1,0 +1,29 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_text.h
+ *	  The plan of a statement given as text.  Layer 7, private.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_PLAN_TEXT_H
+#define RVD_PLAN_TEXT_H
+
+#include "postgres.h"
+
+#include "nodes/plannodes.h"
+
+#include "ruvector_dag/dag.h"
+
+/*
+ * Plan a statement as EXPLAIN would and check that the caller may run it; it
+ * is never run.  Raises 42601 unless it is exactly one statement, 0A000 for
+ * one without a plan or of which a rule makes none or several, 42P02 for
+ * parameters, 42501 for missing privileges, and what the server itself finds
+ * wrong.  Result and everything on the way in CurrentMemoryContext.
+ */
+extern PlannedStmt *rvd_sql_plan_text(const char *query);
+
+/* The plan's graph in CurrentMemoryContext; raises if it cannot be built. */
+extern void rvd_sql_plan_dag(PlannedStmt *stmt, RvdDag *dag);
+
+#endif							/* RVD_PLAN_TEXT_H */

@@ -1,0 +1,135 @@
+/*-------------------------------------------------------------------------
+ *
+ * query_attention.c
+ *	  ruvector_dag_attention, ruvector_dag_critical_path,
+ *	  ruvector_dag_bottlenecks: a statement's operators, weighed.
+ *
+ * Weights and times are what is expected from estimates, before execution.
+ * Layer 7.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "utils/builtins.h"
+
+#include "ruvector_dag/errors.h"
+#include "query_view.h"
+#include "sql_common.h"
+
+PG_FUNCTION_INFO_V1(ruvector_dag_attention);
+PG_FUNCTION_INFO_V1(ruvector_dag_critical_path);
+PG_FUNCTION_INFO_V1(ruvector_dag_bottlenecks);
+
+Datum
+ruvector_dag_attention(PG_FUNCTION_ARGS)
+{
+	RvdQueryView q;
+	double	   *p;
+	int			kind;
+
+	rvd_require_preload();
+	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	kind = rvd_query_view_attention(&q,
+									text_to_cstring(PG_GETARG_TEXT_PP(1)));
+	p = palloc(sizeof(double) * q.dag.n_nodes);
+	rvd_plan_weigh(&q.view, kind, p);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < q.dag.n_nodes; i++)
+	{
+		int			node = q.dag.preorder[i];
+		RvdRow		row = {0};
+
+		rvd_row_add(&row, Int32GetDatum(i));
+		rvd_row_add_text(&row, rvd_query_view_operator(&q, node));
+		rvd_row_add(&row, Float4GetDatum((float) p[node]));
+		rvd_row_put(&row, fcinfo);
+	}
+	return (Datum) 0;
+}
+
+Datum
+ruvector_dag_critical_path(PG_FUNCTION_ARGS)
+{
+	RvdQueryView q;
+	RvdCriticalPath path;
+	double	   *p;
+	double		accumulated = 0;
+
+	rvd_require_preload();
+	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	path.slack = palloc(sizeof(double) * q.dag.n_nodes);
+	path.path = palloc(sizeof(int32) * q.dag.n_nodes);
+	if (rvd_critical_path(&q.dag, q.view.load, &path,
+						  palloc(rvd_flow_workspace(&q.dag))) != RVD_OK)
+		ereport(ERROR,
+				(errcode(RVD_ERRCODE_INVALID_DAG),
+				 errmsg("the plan's critical path could not be computed"),
+				 errdetail("Its costs are not finite numbers.")));
+	p = palloc(sizeof(double) * q.dag.n_nodes);
+	rvd_plan_weigh(&q.view, RVD_ATTENTION_CRITICAL_PATH, p);
+	InitMaterializedSRF(fcinfo, 0);
+	/* from the leaf where time begins to the root */
+	for (int i = path.n_path - 1; i >= 0; i--)
+	{
+		int			node = path.path[i];
+		RvdRow		row = {0};
+
+		accumulated += q.view.load[node];
+		rvd_row_add(&row, Int32GetDatum(path.n_path - i));
+		rvd_row_add(&row, Int32GetDatum(rvd_query_view_number(&q, node)));
+		rvd_row_add_text(&row, rvd_query_view_operator(&q, node));
+		rvd_row_add_float(&row, accumulated);
+		rvd_row_add(&row, Float4GetDatum((float) p[node]));
+		rvd_row_put(&row, fcinfo);
+	}
+	return (Datum) 0;
+}
+
+/* Most expected time first. */
+static int
+compare_impact(const void *a, const void *b, void *arg)
+{
+	const double *load = arg;
+	double		x = load[*(const int *) a];
+	double		y = load[*(const int *) b];
+
+	return x > y ? -1 : x < y ? 1 : *(const int *) a - *(const int *) b;
+}
+
+Datum
+ruvector_dag_bottlenecks(PG_FUNCTION_ARGS)
+{
+	RvdQueryView q;
+	RvdFlowResult flow;
+	double		threshold;
+	int		   *order;
+
+	rvd_require_preload();
+	threshold = rvd_query_view_threshold(PG_GETARG_FLOAT4(1));
+	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
+	rvd_query_view_flow(&q, RVD_FLOW_TIME, &flow);
+	order = palloc(sizeof(int) * q.dag.n_nodes);
+	for (int i = 0; i < q.dag.n_nodes; i++)
+		order[i] = i;
+	qsort_arg(order, q.dag.n_nodes, sizeof(int), compare_impact, q.view.load);
+	InitMaterializedSRF(fcinfo, 0);
+	for (int i = 0; i < q.dag.n_nodes; i++)
+	{
+		int			node = order[i];
+		RvdRow		row = {0};
+
+		/* an operator that takes no time of its own holds nothing up */
+		if (flow.criticality[node] < threshold || !(q.view.load[node] > 0))
+			continue;
+		rvd_row_add(&row, Int32GetDatum(rvd_query_view_number(&q, node)));
+		rvd_row_add_text(&row, rvd_query_view_operator(&q, node));
+		rvd_row_add_text(&row, rvd_query_view_relation(&q, node));
+		rvd_row_add(&row, Float4GetDatum((float) flow.criticality[node]));
+		rvd_row_add(&row, Float4GetDatum((float) (q.view.load[node] /
+												  q.total_load)));
+		rvd_row_add_text(&row, rvd_query_view_action(&q, node));
+		rvd_row_put(&row, fcinfo);
+	}
+	return (Datum) 0;
+}

@@ -1,0 +1,234 @@
+/*-------------------------------------------------------------------------
+ *
+ * advise.c
+ *	  What patterns and memories say about a plan.
+ *
+ * A statement whose instance was never measured has no baseline and no tried
+ * candidates of its own.  Its stock plan may still lie close to a pattern
+ * that is known to gain from learned rows, or be nearly the plan of a
+ * statement for which a faster one was proven; then its very first run may
+ * be a trial.  And a candidate that is nearly a plan that went wrong
+ * elsewhere is not run at all.
+ *
+ * Layer 4.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "miscadmin.h"
+
+#include "ruvector_dag/look.h"
+#include "ruvector_dag/settings.h"
+
+#include "plan_view.h"
+
+/* Joins of that many plans must have been counted before their mean tells. */
+#define MIN_JOIN_PLANS		10
+#define MAX_INFLATE			3.4 /* ln 30 */
+
+/* What a recalled code may differ by: two or three of 30 features. */
+#define SAME_PLAN_DISTANCE	0.16
+
+/* Confidence of a recall that counts. */
+#define RECALL_CONFIDENCE	0.5
+
+/* A memory must speak of at least this: ln(time / expected). */
+#define CATASTROPHE			(-0.44) /* ln 0.65: cut there, still running */
+
+/* ---- memories ------------------------------------------------------------- */
+
+static bool
+same_plan(const RvdHdc *code, const uint64 *cue)
+{
+	RvdHdc		other;
+
+	memcpy(other.w, cue, sizeof(other.w));
+	return rvd_hdc_distance(code, &other) <= SAME_PLAN_DISTANCE;
+}
+
+static bool
+recall_id(const RvdHdc *code, uint64 *id)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	RvdBtsp    *btsp;
+	double		confidence = 0;
+	bool		found;
+	instr_time	start;
+
+	if (neural == NULL)
+		return false;
+	INSTR_TIME_SET_CURRENT(start);
+	btsp = rvd_btsp_lock(neural, false, false);
+	if (btsp == NULL)
+		return false;
+	found = rvd_btsp_recall(btsp, code, id, &confidence) == RVD_OK &&
+		confidence >= RECALL_CONFIDENCE;
+	rvd_btsp_release(neural);
+	rvd_operation_add(RVD_TIME_RECALL, rvd_look_clock_us(start));
+	return found;
+}
+
+/* The memory this code recalls, if it is of that kind and truly near. */
+static bool
+recall(const RvdLook *look, RvdMemoryKind kind, RvdMemory *memory)
+{
+	RvdKey		key = {0, MyDatabaseId};
+	RvdMemory  *m;
+	bool		good;
+
+	if (!look->coded || !rvd_part_on(RVD_PART_BTSP) ||
+		!recall_id(&look->code, &key.a))
+		return false;
+	m = rvd_table_find(rvd_table(RVD_MEMORIES), key, false, false);
+	if (m == NULL)
+		return false;
+	good = m->kind == kind && same_plan(&look->code, m->cue);
+	if (good)
+		*memory = *m;
+	rvd_table_release(rvd_table(RVD_MEMORIES), key);
+	return good;
+}
+
+bool
+rvd_look_vetoed(const RvdLook *candidate)
+{
+	RvdMemory	memory;
+
+	return recall(candidate, RVD_MEMORY_CATASTROPHE, &memory) &&
+		memory.log_ratio >= CATASTROPHE;
+}
+
+/* ---- patterns --------------------------------------------------------------- */
+
+/*
+ * The most confident match that advises learned rows and is sure and near
+ * enough, or -1.
+ */
+static int
+choose_match(const RvdBank *bank, const RvdMatch *matches, int n)
+{
+	int			best = -1;
+
+	for (int i = 0; i < n; i++)
+	{
+		const RvdPattern *p = &bank->pattern[matches[i].index];
+
+		if (p->configuration != 0 &&
+			matches[i].similarity > rvd_dag_similarity &&
+			matches[i].confidence > rvd_dag_confidence &&
+			(best < 0 || matches[i].confidence > matches[best].confidence))
+			best = i;
+	}
+	return best;
+}
+
+static void
+advise_by_pattern(const RvdLook *look, RvdAdvice *advice)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	RvdMatch	matches[RVD_BANK_TOP];
+	const RvdSnapshot *s;
+	instr_time	start;
+	int			n;
+	int			best;
+
+	if (neural == NULL || !rvd_part_on(RVD_PART_BANK))
+		return;
+	INSTR_TIME_SET_CURRENT(start);
+	s = rvd_snapshot_lock(neural, false, false);
+	if (s == NULL)
+		return;
+	n = rvd_bank_search(&s->bank, look->embedding, matches);
+	best = choose_match(&s->bank, matches, n);
+	if (best >= 0)
+	{
+		const RvdPattern *p = &s->bank.pattern[matches[best].index];
+
+		advice->try_learned = true;
+		advice->because = "pattern";
+		advice->pattern = p->id;
+		advice->similarity = matches[best].similarity;
+		advice->confidence = matches[best].confidence;
+		advice->log_ratio = p->mean_ratio;
+		advice->inflate = p->inflate;
+	}
+	rvd_snapshot_release(neural);
+	rvd_operation_add(RVD_TIME_MATCH, rvd_look_clock_us(start));
+}
+
+static void
+advise_by_memory(const RvdLook *look, RvdAdvice *advice)
+{
+	RvdMemory	memory;
+
+	if (!recall(look, RVD_MEMORY_PROVEN, &memory))
+		return;
+	advice->try_learned = true;
+	advice->because = "memory";
+	advice->log_ratio = memory.log_ratio;
+}
+
+/* Joins nobody counted: as wrong as joins of such plans usually are. */
+static float
+usual_join_error(const RvdLook *look)
+{
+	RvdNeural  *neural = rvd_part_on(RVD_PART_MODEL) ? rvd_my_neural() : NULL;
+	const RvdSnapshot *s = neural ? rvd_snapshot_lock(neural, false, false) :
+		NULL;
+	bool		seen;
+
+	if (s == NULL)
+		return 0;
+	seen = s->model.seen[RVD_OUT_ROWS_JOIN] >= MIN_JOIN_PLANS;
+	rvd_snapshot_release(neural);
+	return seen ? look->prediction.out[RVD_OUT_ROWS_JOIN] : 0;
+}
+
+void
+rvd_advise(const RvdLook *look, RvdAdvice *advice)
+{
+	RvdDatabase *db = rvd_my_database();
+
+	memset(advice, 0, sizeof(*advice));
+	if (db == NULL || !look->embedded)
+		return;
+	pg_atomic_fetch_add_u64(&db->pattern_lookups, 1);
+	advise_by_pattern(look, advice);
+	if (advice->try_learned)
+		pg_atomic_fetch_add_u64(&db->pattern_hits, 1);
+	else
+	{
+		advise_by_memory(look, advice);
+		if (advice->try_learned)
+			pg_atomic_fetch_add_u64(&db->recalls, 1);
+	}
+	if (advice->inflate == 0)
+		advice->inflate = usual_join_error(look);
+	advice->inflate = Max(0, Min(advice->inflate, MAX_INFLATE));
+	if (look->prediction.known)
+	{
+		advice->expected_ms = exp(look->prediction.log_ms);
+		advice->expected_sd = look->prediction.sd;
+	}
+}
+
+int
+rvd_look_patterns(const RvdLook *look, RvdPattern *patterns,
+				  RvdMatch *matches)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	const RvdSnapshot *s;
+	int			n;
+
+	if (neural == NULL || !look->embedded)
+		return 0;
+	s = rvd_snapshot_lock(neural, false, true);
+	n = rvd_bank_search(&s->bank, look->embedding, matches);
+	for (int i = 0; i < n; i++)
+		patterns[i] = s->bank.pattern[matches[i].index];
+	rvd_snapshot_release(neural);
+	return n;
+}

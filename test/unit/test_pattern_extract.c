@@ -1,0 +1,850 @@
+/*-------------------------------------------------------------------------
+ *
+ * test_pattern_extract.c
+ *	  Patterns from clusters against a naive twin, and their way into the
+ *	  bank.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ruvector_dag/pattern_extract.h"
+#include "ruvector_dag/rng.h"
+#include "ruvector_dag/vec.h"
+
+#define DIM			RVD_EMBEDDING_DIM
+#define MAX_N		60
+#define MAX_K		12
+#define N_CASES		200
+
+static RvdRng rng;
+
+static int
+below(int n)
+{
+	return (int) rvd_rng_below(&rng, (uint64_t) n);
+}
+
+static void
+random_direction(float *x)
+{
+	for (int d = 0; d < DIM; d++)
+		x[d] = (float) rvd_rng_normal(&rng);
+	assert_true(rvd_vec_normalize(x, DIM));
+}
+
+typedef struct Case
+{
+	int			n;
+	int			k;
+	float		points[MAX_N * DIM];
+	RvdPatternMember members[MAX_N];
+	int32_t		assignment[MAX_N];
+	RvdExtractOptions options;
+	RvdPattern	patterns[MAX_K];
+	int			count;
+} Case;
+
+static RvdPatternMember
+random_member(void)
+{
+	RvdPatternMember m = {
+		.instance = 100 + (uint64_t) below(25), .queryid = below(9) - 4,
+		.runs = 1 + (uint32_t) below(6), .log_ms = (float) rvd_rng_normal(&rng),
+		.quality = (float) rvd_rng_uniform(&rng),
+		.inflate = below(3) == 0 ? NAN : (float) rvd_rng_normal(&rng),
+		.attention = (int16_t) below(8), .n_relations = (int16_t) below(13)
+	};
+
+	for (int i = 0; i < m.n_relations; i++)
+		m.relations[i] = 1000 + (uint32_t) below(15);
+	return m;
+}
+
+/* What was tried belongs to the instance: the same for all its members. */
+static void
+add_evidence(RvdPatternMember *m)
+{
+	RvdRng		own;
+
+	rvd_rng_init(&own, RVD_RNG_TEST, m->instance);
+	m->verified = (uint32_t) rvd_rng_below(&own, 8);
+	m->ratio = (float) (0.7 * rvd_rng_normal(&own) - 0.2);
+	m->ratio_variance = (float) rvd_rng_uniform(&own) / 10;
+}
+
+static Case *
+random_case(void)
+{
+	Case	   *c = calloc(1, sizeof(Case));
+	float		center[MAX_K][DIM];
+
+	c->n = 1 + below(MAX_N);
+	c->k = 1 + below(MAX_K);
+	c->options = (RvdExtractOptions) {1 + (uint32_t) below(3),
+		1 + (uint32_t) below(8), 4711};
+	for (int k = 0; k < c->k; k++)
+		random_direction(center[k]);
+	for (int i = 0; i < c->n; i++)
+	{
+		float	   *x = c->points + i * DIM;
+
+		c->assignment[i] = below(c->k);
+		random_direction(x);
+		rvd_vec_axpy(2, center[c->assignment[i]], x, DIM);
+		rvd_vec_normalize(x, DIM);
+		c->members[i] = random_member();
+		add_evidence(&c->members[i]);
+	}
+	return c;
+}
+
+static RvdStatus
+extract(Case *c)
+{
+	void	   *work = malloc(rvd_patterns_workspace(c->n));
+	RvdStatus	status = rvd_patterns_extract(c->points, c->members, c->n,
+											  c->assignment, c->k,
+											  &c->options, c->patterns,
+											  &c->count, work);
+
+	free(work);
+	return status;
+}
+
+static Case *
+extracted_case(void)
+{
+	Case	   *c = random_case();
+
+	assert_int_equal(extract(c), RVD_OK);
+	return c;
+}
+
+/* ---- the naive twin: one figure at a time, over all members ---------------- */
+
+/* Has an earlier member of the cluster the same instance? */
+static int
+seen_before(const Case *c, int cluster, int i)
+{
+	for (int j = 0; j < i; j++)
+		if (c->assignment[j] == cluster &&
+			c->members[j].instance == c->members[i].instance)
+			return 1;
+	return 0;
+}
+
+static double
+sum_over(const Case *c, int cluster, double (*f) (const RvdPatternMember *m))
+{
+	double		sum = 0;
+
+	for (int i = 0; i < c->n; i++)
+		if (c->assignment[i] == cluster)
+			sum += f(&c->members[i]);
+	return sum;
+}
+
+static double
+one(const RvdPatternMember *m)
+{
+	return 1;
+}
+
+static double
+runs(const RvdPatternMember *m)
+{
+	return m->runs;
+}
+
+static double
+log_ms(const RvdPatternMember *m)
+{
+	return (double) m->runs * m->log_ms;
+}
+
+static double
+quality(const RvdPatternMember *m)
+{
+	return (double) m->runs * m->quality;
+}
+
+static double
+inflate_runs(const RvdPatternMember *m)
+{
+	return isnan(m->inflate) ? 0 : m->runs;
+}
+
+static double
+inflate(const RvdPatternMember *m)
+{
+	return isnan(m->inflate) ? 0 : (double) m->runs * m->inflate;
+}
+
+/* Sum of w (ratio - away)^power over instances; power 0: of w. */
+static double
+evidence(const Case *c, int cluster, int power, double away)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < c->n; i++)
+	{
+		const RvdPatternMember *m = &c->members[i];
+		double		w = fmin(m->verified, 4);
+
+		if (c->assignment[i] == cluster && !seen_before(c, cluster, i))
+			sum += w * (power == 2 ? m->ratio_variance : 0) +
+				w * pow(m->ratio - away, power);
+	}
+	return sum;
+}
+
+static int
+count_relation(const Case *c, int cluster, uint32_t relation)
+{
+	int			count = 0;
+
+	for (int i = 0; i < c->n; i++)
+		for (int r = 0; r < c->members[i].n_relations; r++)
+			count += c->assignment[i] == cluster &&
+				c->members[i].relations[r] == relation;
+	return count;
+}
+
+static int
+count_attention(const Case *c, int cluster, int attention)
+{
+	int			count = 0;
+
+	for (int i = 0; i < c->n; i++)
+		if (c->assignment[i] == cluster &&
+			c->members[i].attention == attention)
+			count += (int) c->members[i].runs;
+	return count;
+}
+
+static void
+check_place(const Case *c, int cluster, const RvdPattern *p)
+{
+	double		mean[DIM] = {0};
+	double		norm = 0;
+	double		n = sum_over(c, cluster, one);
+
+	for (int i = 0; i < c->n; i++)
+		for (int d = 0; d < DIM && c->assignment[i] == cluster; d++)
+			mean[d] += c->points[i * DIM + d] / n;
+	for (int d = 0; d < DIM; d++)
+		norm += mean[d] * mean[d];
+	norm = sqrt(norm);
+	assert_true(fabs(p->tightness - norm) < 1e-6);
+	for (int d = 0; d < DIM; d++)
+		assert_true(fabs(p->centroid[d] - mean[d] / norm) < 1e-6);
+}
+
+static void
+check_evidence(const Case *c, int cluster, const RvdPattern *p)
+{
+	double		weight = evidence(c, cluster, 0, 0);
+	double		mean;
+
+	assert_int_equal(p->verified, (int) weight);
+	if (weight == 0)
+	{
+		assert_int_equal(p->configuration, RVD_CONFIGURATION_STOCK);
+		assert_true(p->mean_ratio == 0 && p->ratio_variance == 0);
+		return;
+	}
+	mean = evidence(c, cluster, 1, 0) / weight;
+	assert_true(fabs(p->mean_ratio - mean) < 1e-5);
+	assert_true(fabs(p->ratio_variance -
+					 evidence(c, cluster, 2, mean) / weight) < 1e-5);
+	if (fabs(mean - log(0.95)) > 1e-5)
+		assert_int_equal(p->configuration, mean < log(0.95));
+}
+
+static void
+check_description(const Case *c, int cluster, const RvdPattern *p)
+{
+	double		n = sum_over(c, cluster, runs);
+	double		base = exp(sum_over(c, cluster, log_ms) / n);
+	double		seen = sum_over(c, cluster, inflate_runs);
+	int			mine;
+
+	assert_int_equal(p->samples, (int) n);
+	assert_int_equal(p->updated_at, 4711);
+	assert_true(fabs(p->quality - sum_over(c, cluster, quality) / n) < 1e-5);
+	assert_true(fabs(p->baseline_ms / base - 1) < 1e-5);
+	assert_true(fabs(p->latency_ms / base -
+					 (p->configuration ? exp(p->mean_ratio) : 1)) < 1e-4);
+	assert_true(fabs(p->inflate - (seen > 0 ? sum_over(c, cluster, inflate) /
+								   seen : 0)) < 1e-5);
+	mine = count_attention(c, cluster, p->attention);
+	for (int a = 0; a < 16; a++)
+		assert_true(count_attention(c, cluster, a) <= mine - (a < p->attention));
+}
+
+/* None that is left out is more frequent than one that is kept. */
+static void
+check_relations(const Case *c, int cluster, const RvdPattern *p)
+{
+	int			distinct = 0;
+	int			least = 1 << 30;
+
+	for (int i = 0; i < p->n_relations; i++)
+		least = (int) fmin(least, count_relation(c, cluster, p->relations[i]));
+	for (uint32_t r = 1000; r < 1015; r++)
+	{
+		int			kept = 0;
+
+		for (int i = 0; i < p->n_relations; i++)
+			kept += p->relations[i] == r;
+		assert_true(kept <= 1);
+		assert_true(kept || count_relation(c, cluster, r) <= least);
+		distinct += count_relation(c, cluster, r) > 0;
+	}
+	assert_int_equal(p->n_relations,
+					 distinct < RVD_PATTERN_RELATIONS ? distinct :
+					 RVD_PATTERN_RELATIONS);
+}
+
+/* The example's plan is as near to the centroid as any member's. */
+static void
+check_example(const Case *c, int cluster, const RvdPattern *p)
+{
+	double		mine = INFINITY;
+	double		best = INFINITY;
+
+	for (int i = 0; i < c->n; i++)
+	{
+		double		away = rvd_vec_distance(c->points + i * DIM, p->centroid,
+											DIM);
+
+		if (c->assignment[i] != cluster)
+			continue;
+		best = fmin(best, away);
+		if (c->members[i].queryid == p->example)
+			mine = fmin(mine, away);
+	}
+	assert_true(mine <= best + 1e-9);
+}
+
+static int
+check_cluster(const Case *c, int cluster, const RvdPattern *p)
+{
+	if (sum_over(c, cluster, one) < c->options.min_members ||
+		sum_over(c, cluster, runs) < c->options.min_runs ||
+		sum_over(c, cluster, one) == 0)
+		return 0;
+	assert_int_equal(p->id, 0);
+	check_place(c, cluster, p);
+	check_evidence(c, cluster, p);
+	check_description(c, cluster, p);
+	check_relations(c, cluster, p);
+	check_example(c, cluster, p);
+	return 1;
+}
+
+static void
+figures_are_those_of_the_naive_twin(void **state)
+{
+	int			checked = 0;
+
+	for (int i = 0; i < N_CASES; i++)
+	{
+		Case	   *c = extracted_case();
+		int			at = 0;
+
+		for (int cluster = 0; cluster < c->k; cluster++)
+			at += check_cluster(c, cluster, &c->patterns[at]);
+		assert_int_equal(c->count, at);
+		checked += at;
+		free(c);
+	}
+	assert_true(checked > 500);
+}
+
+static void
+order_of_members_does_not_matter(void **state)
+{
+	for (int i = 0; i < N_CASES; i++)
+	{
+		Case	   *a = extracted_case();
+		Case	   *b = malloc(sizeof(Case));
+
+		*b = *a;
+		for (int from = 0; from < a->n; from++)
+		{
+			int			to = a->n - 1 - from;
+
+			memcpy(b->points + to * DIM, a->points + from * DIM,
+				   sizeof(float) * DIM);
+			b->members[to] = a->members[from];
+			b->assignment[to] = a->assignment[from];
+		}
+		assert_int_equal(extract(b), RVD_OK);
+		assert_int_equal(a->count, b->count);
+		for (int k = 0; k < a->count; k++)
+		{
+			assert_int_equal(a->patterns[k].samples, b->patterns[k].samples);
+			assert_int_equal(a->patterns[k].verified, b->patterns[k].verified);
+			assert_int_equal(a->patterns[k].configuration,
+							 b->patterns[k].configuration);
+			assert_memory_equal(a->patterns[k].relations,
+								b->patterns[k].relations,
+								sizeof(a->patterns[k].relations));
+			assert_true(fabs(a->patterns[k].mean_ratio -
+							 b->patterns[k].mean_ratio) < 1e-6);
+		}
+		free(a);
+		free(b);
+	}
+}
+
+/* ---- single properties -------------------------------------------------------- */
+
+/* n members of one cluster around one direction, one run each, no evidence. */
+static Case *
+plain_case(int n)
+{
+	Case	   *c = calloc(1, sizeof(Case));
+	float		center[DIM];
+
+	c->n = n;
+	c->k = 1;
+	c->options = (RvdExtractOptions) {1, 1, 1};
+	random_direction(center);
+	for (int i = 0; i < n; i++)
+	{
+		memcpy(c->points + i * DIM, center, sizeof(center));
+		c->members[i].instance = (uint64_t) i;
+		c->members[i].runs = 1;
+		c->members[i].inflate = NAN;
+	}
+	return c;
+}
+
+static void
+instance_with_two_plans_is_evidence_once(void **state)
+{
+	Case	   *c = plain_case(2);
+
+	for (int i = 0; i < 2; i++)
+	{
+		c->members[i].instance = 7;
+		c->members[i].verified = 3;
+		c->members[i].ratio = -1;
+	}
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].verified, 3);
+	assert_int_equal(c->patterns[0].samples, 2);
+	c->members[1].instance = 8;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].verified, 6);
+	free(c);
+}
+
+static void
+one_instance_does_not_outvote_the_others(void **state)
+{
+	Case	   *c = plain_case(3);
+
+	c->members[0].verified = 1000;
+	c->members[0].ratio = -2;
+	c->members[1].verified = c->members[2].verified = 4;
+	c->members[1].ratio = c->members[2].ratio = 1.5f;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].verified, 12);
+	assert_true(fabs(c->patterns[0].mean_ratio - 1.0 / 3) < 1e-6);
+	assert_int_equal(c->patterns[0].configuration, RVD_CONFIGURATION_STOCK);
+	free(c);
+}
+
+static void
+small_gain_does_not_change_the_configuration(void **state)
+{
+	Case	   *c = plain_case(1);
+
+	c->members[0].verified = 4;
+	c->members[0].ratio = (float) log(0.96);
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].configuration, RVD_CONFIGURATION_STOCK);
+	assert_true(c->patterns[0].latency_ms == c->patterns[0].baseline_ms);
+	c->members[0].ratio = (float) log(0.94);
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].configuration, RVD_CONFIGURATION_LEARNED);
+	free(c);
+}
+
+static void
+small_clusters_and_opposite_plans_are_left_out(void **state)
+{
+	Case	   *c = plain_case(2);
+
+	c->options.min_members = 3;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->count, 0);
+	c->options = (RvdExtractOptions) {2, 3, 1};
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->count, 0);
+	c->options.min_runs = 2;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->count, 1);
+	rvd_vec_scale(-1, c->points, DIM);
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->count, 0);
+	free(c);
+}
+
+static void
+wrong_arguments_are_refused(void **state)
+{
+	Case	   *c = plain_case(3);
+
+	c->assignment[1] = 1;
+	assert_int_equal(extract(c), RVD_ERR_ARGUMENT);
+	c->assignment[1] = -1;
+	assert_int_equal(extract(c), RVD_ERR_ARGUMENT);
+	c->assignment[1] = 0;
+	c->members[2].runs = 0;
+	assert_int_equal(extract(c), RVD_ERR_ARGUMENT);
+	c->n = 0;
+	c->count = 9;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->count, 0);
+	free(c);
+}
+
+/* ---- joining --------------------------------------------------------------------- */
+
+/* Points around a few directions, cut into more clusters than that. */
+typedef struct Pieces
+{
+	int			n;
+	int			k;
+	int			truth[MAX_N];
+	float		points[MAX_N * DIM];
+	int32_t		before[MAX_N];
+	int32_t		after[MAX_N];
+	int			left;
+} Pieces;
+
+static void
+cut(Pieces *p, double noise)
+{
+	float		center[4][DIM];
+
+	p->n = 20 + below(MAX_N - 20);
+	p->k = 4 * (1 + below(3));
+	for (int t = 0; t < 4; t++)
+		random_direction(center[t]);
+	for (int i = 0; i < p->n; i++)
+	{
+		float	   *x = p->points + i * DIM;
+
+		p->truth[i] = i % 4;
+		p->before[i] = i < p->k ? i : i % 4 + 4 * below(p->k / 4);
+		random_direction(x);
+		rvd_vec_scale((float) noise, x, DIM);
+		rvd_vec_axpy(1, center[i % 4], x, DIM);
+		rvd_vec_normalize(x, DIM);
+	}
+}
+
+static void
+put_together(Pieces *p, double threshold)
+{
+	void	   *work = malloc(rvd_clusters_workspace(p->k));
+
+	memcpy(p->after, p->before, sizeof(p->after));
+	p->left = rvd_clusters_join(p->points, p->n, p->after, p->k, threshold,
+								work);
+	free(work);
+}
+
+static double
+cosine_of_means(const Pieces *p, int a, int b)
+{
+	double		x[2][DIM] = {{0}};
+	double		dot[3] = {0};
+
+	for (int i = 0; i < p->n; i++)
+		for (int d = 0; d < DIM; d++)
+		{
+			x[0][d] += p->after[i] == a ? p->points[i * DIM + d] : 0;
+			x[1][d] += p->after[i] == b ? p->points[i * DIM + d] : 0;
+		}
+	for (int d = 0; d < DIM; d++)
+	{
+		dot[0] += x[0][d] * x[1][d];
+		dot[1] += x[0][d] * x[0][d];
+		dot[2] += x[1][d] * x[1][d];
+	}
+	return dot[0] / sqrt(dot[1] * dot[2]);
+}
+
+static void
+pieces_of_a_cluster_are_put_together(void **state)
+{
+	for (int i = 0; i < 1000; i++)
+	{
+		Pieces	   *p = malloc(sizeof(Pieces));
+
+		cut(p, 0.15);
+		put_together(p, 0.95);
+		assert_int_equal(p->left, 4);
+		for (int a = 0; a < p->n; a++)
+			for (int b = 0; b < a; b++)
+				assert_true((p->truth[a] == p->truth[b]) ==
+							(p->after[a] == p->after[b]));
+		free(p);
+	}
+}
+
+/* Whatever the noise: labels without gaps, a coarsening, and all apart. */
+static void
+joined_clusters_are_apart(void **state)
+{
+	for (int i = 0; i < 100; i++)
+	{
+		Pieces	   *p = malloc(sizeof(Pieces));
+		double		threshold = 0.3 + 0.6 * rvd_rng_uniform(&rng);
+		int			used[MAX_N] = {0};
+
+		cut(p, 0.2 + 2 * rvd_rng_uniform(&rng));
+		put_together(p, threshold);
+		for (int a = 0; a < p->n; a++)
+		{
+			assert_in_range(p->after[a], 0, p->left - 1);
+			used[p->after[a]] = 1;
+			for (int b = 0; b < a; b++)
+				assert_true(p->before[a] != p->before[b] ||
+							p->after[a] == p->after[b]);
+		}
+		for (int c = 0; c < p->left; c++)
+		{
+			assert_int_equal(used[c], 1);
+			for (int b = 0; b < c; b++)
+				assert_true(cosine_of_means(p, b, c) <= threshold + 1e-5);
+		}
+		free(p);
+	}
+}
+
+static void
+clusters_apart_stay_as_they_are(void **state)
+{
+	Pieces	   *p = calloc(1, sizeof(Pieces));
+
+	p->n = p->k = 9;
+	for (int i = 0; i < 9; i++)
+	{
+		random_direction(p->points + i * DIM);
+		p->before[i] = 8 - i;
+	}
+	put_together(p, 0.95);
+	assert_int_equal(p->left, 9);
+	assert_memory_equal(p->before, p->after, sizeof(p->after));
+	free(p);
+}
+
+/* ---- into the bank -------------------------------------------------------------- */
+
+static RvdBank *
+new_bank(int capacity)
+{
+	RvdBank    *b = malloc(rvd_bank_size(capacity));
+
+	rvd_bank_init(b, capacity);
+	return b;
+}
+
+static RvdPattern
+pattern(uint64_t id, uint32_t samples, uint32_t verified, int64_t now)
+{
+	RvdPattern	p = {.id = id, .samples = samples, .verified = verified,
+		.updated_at = now, .mean_ratio = -1, .ratio_variance = 0.02f,
+		.configuration = RVD_CONFIGURATION_LEARNED};
+
+	random_direction(p.centroid);
+	return p;
+}
+
+/* A pattern at a given cosine to another one. */
+static RvdPattern
+near(const RvdPattern *p, double cosine, uint32_t verified, int64_t now)
+{
+	RvdPattern	q = pattern(0, p->samples, verified, now);
+
+	rvd_vec_axpy(-rvd_vec_dot(q.centroid, p->centroid, DIM), p->centroid,
+				 q.centroid, DIM);
+	assert_true(rvd_vec_normalize(q.centroid, DIM));
+	rvd_vec_scale((float) sqrt(1 - cosine * cosine), q.centroid, DIM);
+	rvd_vec_axpy((float) cosine, p->centroid, q.centroid, DIM);
+	return q;
+}
+
+static void
+unknown_patterns_get_new_ids(void **state)
+{
+	RvdBank    *b = new_bank(100);
+	RvdPattern	fresh[10];
+	uint64_t	next = 41;
+
+	for (int i = 0; i < 10; i++)
+		fresh[i] = pattern(0, 5, 4, 2);
+	assert_int_equal(rvd_patterns_merge(b, fresh, 10, 0.95, &next), 0);
+	assert_int_equal(b->n, 10);
+	assert_int_equal(next, 51);
+	for (int i = 0; i < 10; i++)
+		assert_int_equal(b->pattern[i].id, 41 + i);
+	free(b);
+}
+
+static void
+news_of_an_old_pattern_keep_its_id(void **state)
+{
+	for (int i = 0; i < 1000; i++)
+	{
+		RvdBank    *b = new_bank(3);
+		RvdPattern	old = pattern(7, 1 + (uint32_t) below(9),
+								  (uint32_t) below(9), 1);
+		RvdPattern	fresh = near(&old, 0.96, (uint32_t) below(9), 2);
+		const RvdPattern *more = fresh.verified >= old.verified ? &fresh : &old;
+		uint64_t	next = 8;
+		double		wanted;
+
+		fresh.samples = 1 + (uint32_t) below(9);
+		fresh.configuration = (uint32_t) below(2);
+		fresh.mean_ratio = 0.5f;
+		rvd_bank_add(b, &old);
+		assert_int_equal(rvd_patterns_merge(b, &fresh, 1, 0.95, &next), 1);
+		assert_int_equal(b->n, 1);
+		assert_int_equal(next, 8);
+		assert_int_equal(b->pattern[0].id, 7);
+		assert_int_equal(b->pattern[0].updated_at, 2);
+		assert_int_equal(b->pattern[0].verified, more->verified);
+		assert_int_equal(b->pattern[0].configuration, more->configuration);
+		assert_true(b->pattern[0].mean_ratio == more->mean_ratio);
+
+		/* by the law of cosines */
+		wanted = (old.samples + fresh.samples * 0.96) /
+			sqrt((double) old.samples * old.samples +
+				 (double) fresh.samples * fresh.samples +
+				 2 * 0.96 * old.samples * fresh.samples);
+		assert_true(fabs(rvd_vec_dot_exact(b->pattern[0].centroid,
+										   old.centroid, DIM) - wanted) < 1e-5);
+		free(b);
+	}
+}
+
+static void
+too_far_is_another_pattern(void **state)
+{
+	RvdBank    *b = new_bank(3);
+	RvdPattern	old = pattern(7, 5, 4, 1);
+	RvdPattern	fresh = near(&old, 0.94, 4, 2);
+	uint64_t	next = 8;
+
+	rvd_bank_add(b, &old);
+	assert_int_equal(rvd_patterns_merge(b, &fresh, 1, 0.95, &next), 0);
+	assert_int_equal(b->n, 2);
+	assert_memory_equal(&b->pattern[0], &old, sizeof(old));
+	free(b);
+}
+
+/* Read again and again, evidence stays what it is. */
+static void
+repeated_cycles_do_not_add_up(void **state)
+{
+	RvdBank    *b = new_bank(50);
+	RvdPattern	fresh[20];
+	uint64_t	next = 1;
+
+	for (int i = 0; i < 20; i++)
+		fresh[i] = pattern(0, 9, (uint32_t) below(13), 0);
+	fresh[19] = near(&fresh[0], 0.97, 12, 0);
+	for (int cycle = 1; cycle < 50; cycle++)
+	{
+		for (int i = 0; i < 20; i++)
+			fresh[i].updated_at = cycle;
+		assert_int_equal(rvd_patterns_merge(b, fresh, 20, 0.95, &next),
+						 cycle == 1 ? 0 : 20);
+	}
+	assert_int_equal(b->n, 20);
+	for (int i = 0; i < 20; i++)
+	{
+		assert_int_equal(b->pattern[i].verified, fresh[i].verified);
+		assert_int_equal(b->pattern[i].samples, 9);
+	}
+	free(b);
+}
+
+static void
+an_old_pattern_meets_one_fresh_one(void **state)
+{
+	RvdBank    *b = new_bank(5);
+	RvdPattern	old = pattern(7, 1000, 4, 1);
+	RvdPattern	fresh[2] = {near(&old, 0.99, 4, 2), near(&old, 0.98, 4, 2)};
+	uint64_t	next = 8;
+
+	fresh[0].samples = fresh[1].samples = 1;
+	fresh[1].configuration = RVD_CONFIGURATION_STOCK;
+	rvd_bank_add(b, &old);
+	assert_int_equal(rvd_patterns_merge(b, fresh, 2, 0.95, &next), 1);
+	assert_int_equal(b->n, 2);
+	assert_int_equal(b->pattern[0].configuration, RVD_CONFIGURATION_LEARNED);
+	assert_int_equal(b->pattern[1].configuration, RVD_CONFIGURATION_STOCK);
+	assert_int_equal(b->pattern[1].id, 8);
+	free(b);
+}
+
+static void
+a_full_bank_gives_up_the_least_valuable(void **state)
+{
+	RvdBank    *b = new_bank(2);
+	RvdPattern	old[2] = {pattern(1, 50, 20, 1), pattern(2, 1, 0, 1)};
+	RvdPattern	fresh = pattern(0, 9, 12, 2);
+	uint64_t	next = 3;
+
+	rvd_bank_add(b, &old[0]);
+	rvd_bank_add(b, &old[1]);
+	assert_int_equal(rvd_patterns_merge(b, &fresh, 1, 0.95, &next), 0);
+	assert_int_equal(b->n, 2);
+	assert_int_equal(b->pattern[0].id, 1);
+	assert_int_equal(b->pattern[1].id, 3);
+	free(b);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(figures_are_those_of_the_naive_twin),
+		cmocka_unit_test(order_of_members_does_not_matter),
+		cmocka_unit_test(instance_with_two_plans_is_evidence_once),
+		cmocka_unit_test(one_instance_does_not_outvote_the_others),
+		cmocka_unit_test(small_gain_does_not_change_the_configuration),
+		cmocka_unit_test(small_clusters_and_opposite_plans_are_left_out),
+		cmocka_unit_test(wrong_arguments_are_refused),
+		cmocka_unit_test(pieces_of_a_cluster_are_put_together),
+		cmocka_unit_test(joined_clusters_are_apart),
+		cmocka_unit_test(clusters_apart_stay_as_they_are),
+		cmocka_unit_test(unknown_patterns_get_new_ids),
+		cmocka_unit_test(news_of_an_old_pattern_keep_its_id),
+		cmocka_unit_test(too_far_is_another_pattern),
+		cmocka_unit_test(repeated_cycles_do_not_add_up),
+		cmocka_unit_test(an_old_pattern_meets_one_fresh_one),
+		cmocka_unit_test(a_full_bank_gives_up_the_least_valuable),
+	};
+
+	rvd_rng_init(&rng, RVD_RNG_TEST, 22);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
