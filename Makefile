@@ -77,6 +77,8 @@ $(OBJS) $(OBJS:.o=.bc): $(ALL_HEADERS)
 
 PURE_OBJS = $(PURE_SRCS:.c=.o)
 $(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CPPFLAGS := -I$(CURDIR)/include
+# The same numbers everywhere: no fused multiply-adds where we did not ask.
+$(PURE_OBJS) $(PURE_OBJS:.o=.bc): override CFLAGS += -ffp-contract=off
 
 ifeq ($(OPENBLAS),yes)
 all: $(BLAS_LIBRARY)
@@ -109,13 +111,15 @@ check-tap:
 	$(prove_installcheck)
 
 # ---- tests of the pure layers, without a server -----------------------------
-# Variants: unit (ASan + UBSan), tsan (the ring under ThreadSanitizer), cov.
+# Variants: unit (ASan + UBSan), tsan (the ring under ThreadSanitizer), cov,
+# fast: optimised, which is where the wide instruction sets come in (vec.c).
 UNIT_TESTS = $(sort $(basename $(notdir $(wildcard test/unit/test_*.c))))
-UNIT_CFLAGS = -g -O1 -fno-omit-frame-pointer -pthread $(WARNINGS) \
+UNIT_CFLAGS = -g -O1 -ffp-contract=off -fno-omit-frame-pointer -pthread $(WARNINGS) \
 	-I$(CURDIR)/include -I$(CURDIR)/test/unit
 UNIT_unit = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 UNIT_tsan = -fsanitize=thread
 UNIT_cov = -O0 --coverage
+UNIT_fast = -O2
 
 define unit_variant
 build/$(1)/src/%.o: src/%.c $(ALL_HEADERS)
@@ -127,18 +131,25 @@ build/$(1)/test_%.o: test/unit/test_%.c $(ALL_HEADERS) $(wildcard test/unit/*.h)
 build/$(1)/test_%: build/$(1)/test_%.o $(PURE_SRCS:%.c=build/$(1)/%.o)
 	$$(CC) $$(UNIT_CFLAGS) $$(UNIT_$(1)) -o $$@ $$^ -lcmocka -lm
 endef
-$(foreach v,unit tsan cov,$(eval $(call unit_variant,$(v))))
+$(foreach v,unit tsan cov fast,$(eval $(call unit_variant,$(v))))
 .SECONDARY:
 
-.PHONY: unit unit-tsan coverage unit-programs tsan-programs cov-programs
+FAST_TESTS = $(filter test_vec test_hdc% test_btsp test_bank test_kmeans \
+	test_latency_model,$(UNIT_TESTS))
+
+.PHONY: unit unit-tsan unit-fast coverage
+.PHONY: unit-programs tsan-programs fast-programs cov-programs
 unit-programs: $(UNIT_TESTS:%=build/unit/%)
 tsan-programs: $(patsubst %,build/tsan/%,$(filter test_ring,$(UNIT_TESTS)))
+fast-programs: $(FAST_TESTS:%=build/fast/%)
 cov-programs: $(UNIT_TESTS:%=build/cov/%)
 
 unit: unit-programs
 	@scripts/run-unit $(UNIT_TESTS:%=build/unit/%)
 unit-tsan: tsan-programs
 	@scripts/run-unit $(patsubst %,build/tsan/%,$(filter test_ring,$(UNIT_TESTS)))
+unit-fast: fast-programs
+	@scripts/run-unit $(FAST_TESTS:%=build/fast/%)
 coverage: cov-programs
 	@scripts/run-unit $(UNIT_TESTS:%=build/cov/%) >build/cov/log || \
 	  echo 'some unit tests failed: make unit'
@@ -167,6 +178,7 @@ help:
 	@echo 'make check-clang     no warnings from clang either'
 	@echo 'make unit            pure layers, with cmocka under ASan and UBSan; no server'
 	@echo 'make unit-tsan       the ring under ThreadSanitizer'
+	@echo 'make unit-fast       what has wide instruction sets, optimised'
 	@echo 'make installcheck    pg_regress, isolation and TAP tests against the server that'
 	@echo '                     PGHOST and PGPORT name (installed, preloaded, not as root);'
 	@echo '                     one kind: check-sql, check-isolation, check-tap'

@@ -15,7 +15,7 @@
 #include "ruvector_dag/attention.h"
 #include "ruvector_dag/rng.h"
 
-/* ---- measuring (kernels.c) ------------------------------------------------- */
+/* ---- measuring (kernels.c) ---------------------------------------------- */
 
 /* Run the operation once; i counts up from 0 over all calls. */
 typedef void (*Operation) (void *arg, int64_t i);
@@ -42,7 +42,7 @@ extern volatile double sink;
 /* The status of a call that cannot fail. */
 extern void must(RvdStatus status, const char *what);
 
-/* ---- plans (kernels_plans.c) ----------------------------------------------- */
+/* ---- plans (kernels_plans.c) -------------------------------------------- */
 
 typedef enum PlanFamily
 {
@@ -107,7 +107,7 @@ extern void plan_attend_ensemble(Plan *plan, const RvdMixture *mixture);
 /* Pooled by the weights of the last plan_attend(). */
 extern void plan_embed(Plan *plan);
 
-/* ---- what is measured ------------------------------------------------------- */
+/* ---- what is measured --------------------------------------------------- */
 
 extern void measure_plans(double seconds);	/* kernels_operations.c */
 extern void measure_learning(double seconds);	/* kernels_learning.c */

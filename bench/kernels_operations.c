@@ -58,7 +58,7 @@ free_plans(Plans *s)
 		plan_free(s->plan[i]);
 }
 
-/* ---- attention and embedding ------------------------------------------------- */
+/* ---- attention and embedding -------------------------------------------- */
 
 static void
 run_attention(void *arg, int64_t i)
@@ -110,7 +110,7 @@ measure_attention(Plans *s, double seconds)
 	free_plans(s);
 }
 
-/* ---- minimum cut --------------------------------------------------------------- */
+/* ---- minimum cut -------------------------------------------------------- */
 
 static void
 run_flow(void *arg, int64_t i)
@@ -221,7 +221,7 @@ measure_update(int32_t n, double seconds)
 	plan_free(plan);
 }
 
-/* ---- codes and memories --------------------------------------------------------- */
+/* ---- codes and memories ------------------------------------------------- */
 
 static void
 run_encode(void *arg, int64_t i)
@@ -273,7 +273,7 @@ measure_codes(Plans *s, double seconds)
 	free(m);
 }
 
-/* ---- nearest patterns -------------------------------------------------------------- */
+/* ---- nearest patterns --------------------------------------------------- */
 
 #define QUERIES		256
 

@@ -165,7 +165,7 @@ plan_free(Plan *plan)
 	free(plan);
 }
 
-/* ---- what is run on a plan ----------------------------------------------------- */
+/* ---- what is run on a plan ---------------------------------------------- */
 
 /* Uniform weights of input that is not finite would be quick to make. */
 static void

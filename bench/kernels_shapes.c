@@ -56,7 +56,8 @@ become_scan(Plan *plan, int32_t v)
 static void
 grow_joins(Plan *plan, int32_t v, int32_t size)
 {
-	static const uint16_t joins[] = {OP_NEST_LOOP, OP_MERGE_JOIN, OP_HASH_JOIN};
+	static const uint16_t joins[] = {OP_NEST_LOOP, OP_MERGE_JOIN,
+	OP_HASH_JOIN};
 	static const uint16_t others[] = {OP_SORT, OP_AGG, OP_MATERIAL, OP_LIMIT};
 
 	/* the right input is left to the next round: plans may be deep */

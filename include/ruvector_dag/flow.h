@@ -90,7 +90,7 @@ extern RvdStatus rvd_critical_path(const RvdDag *dag, const double *load,
  * x -> min(c, s + x) (or max), static form of Sleator and Tarjan's biased
  * trees (1983).  Capacities are int64 fixed point; RVD_CUT_INFINITE stands
  * for none.  At most 2 log2 n + 1 pulls per update, O(1) query, O(n log n)
- * build, 8 words a node.
+ * build, 8 words a node and its place.
  */
 typedef struct RvdCutTree RvdCutTree;
 

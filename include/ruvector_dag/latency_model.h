@@ -141,7 +141,7 @@ typedef struct RvdTrainer
 	uint64_t	ewc_consolidated;
 	uint32_t	ewc_tasks;
 	RvdBoundary boundary;
-	float		scratch[RVD_MODEL_BASE_SIZE];	/* of one call; need not be kept */
+	float		scratch[RVD_MODEL_BASE_SIZE];	/* of one call, not state */
 } RvdTrainer;
 
 #define RVD_MAX_BATCH		64

@@ -209,7 +209,8 @@ assign_places(const RvdCutTree *t, RvdCutNode *nodes)
 			int32_t		top = ~s.first;
 
 			if (nodes[top].note.next_light >= 0)
-				stack[depth++] = (Stretch) {~nodes[top].note.next_light, 0, s.link};
+				stack[depth++] = (Stretch) {~nodes[top].note.next_light, 0,
+				s.link};
 			s.first = nodes[top].note.start;
 			s.end = nodes[top].note.end;
 		}
@@ -236,7 +237,10 @@ static void
 fill_values(const RvdCutTree *t, RvdCutNode *nodes, const int64_t *capacity,
 			const int64_t *injection)
 {
-	RvdCutPiece neutral = {t->frontier ? -RVD_CUT_NEUTRAL : RVD_CUT_NEUTRAL, 0};
+	RvdCutPiece neutral = {RVD_CUT_NEUTRAL, 0};
+
+	if (t->frontier)
+		neutral.cap = -RVD_CUT_NEUTRAL;
 
 	for (int32_t i = 0; i < t->n; i++)
 	{

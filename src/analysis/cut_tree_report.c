@@ -67,7 +67,8 @@ enter_place(Level *level, const Level *above, const RvdCutNode *node,
 	}
 
 	through.inflow += level->arriving;
-	level->arriving_own = own->inflow + rvd_cut_tree_outflow(through, frontier);
+	level->arriving_own = own->inflow +
+		rvd_cut_tree_outflow(through, frontier);
 	level->injection = own->inflow;
 	level->saturated = is_saturated(own->cap, level->arriving_own, frontier);
 	level->arriving_upper =

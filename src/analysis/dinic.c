@@ -126,7 +126,8 @@ next_arc(RvdDinic *d, int32_t v)
 {
 	for (int32_t e = d->cursor[v]; e >= 0; e = d->arc[e].next)
 	{
-		if (d->arc[e].residual > 0 && d->level[d->arc[e].to] == d->level[v] + 1)
+		if (d->arc[e].residual > 0 &&
+			d->level[d->arc[e].to] == d->level[v] + 1)
 		{
 			d->cursor[v] = e;
 			return e;

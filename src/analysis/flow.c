@@ -31,6 +31,9 @@
 /* Row counts beyond this are no row counts; nor are those below 1. */
 #define MAX_ROWS		1e100
 
+/* The largest double below 1/2. */
+#define BELOW_HALF		(0.5 - 0x1p-54)
+
 static void *
 carve(char *base, size_t *used, size_t count, size_t width)
 {
@@ -188,7 +191,7 @@ criticality(const RvdFlowWork *w, int32_t v)
 		return 0;
 	/* the sum may have been rounded down to twice the lesser part */
 	kappa = part / (part + other);
-	return part < other && kappa >= 0.5 ? nextafter(0.5, 0) : kappa;
+	return part < other && kappa >= 0.5 ? BELOW_HALF : kappa;
 }
 
 RvdStatus

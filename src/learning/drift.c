@@ -55,7 +55,7 @@ rvd_page_hinkley_add(RvdPageHinkley *d, double x, double delta, double lambda)
 	return true;
 }
 
-/* ---- adaptive window ------------------------------------------------------- */
+/* ---- adaptive window ---------------------------------------------------- */
 
 /* Count, sum and squared deviations of some part of the window. */
 typedef struct Part
@@ -221,7 +221,7 @@ rvd_adwin_mean(const RvdAdwin *d)
 	return d->n > 0 ? d->sum / (double) d->n : 0;
 }
 
-/* ---- boundaries ------------------------------------------------------------ */
+/* ---- boundaries --------------------------------------------------------- */
 
 /* Samples of the present task, this one included. */
 static uint64_t

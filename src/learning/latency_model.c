@@ -64,7 +64,7 @@ rvd_model_init(RvdLatencyModel *m, int base_rank, int micro_rank,
 	rvd_micro_reset(&m->micro, micro_rank, seed);
 }
 
-/* ---- inputs ---------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------- */
 
 /* Where component i of the embedding goes in a group, and its sign. */
 static int
@@ -147,7 +147,7 @@ rvd_model_input_sane(const RvdModelInput *in)
 		all_within(in->z, RVD_MODEL_MICRO_IN);
 }
 
-/* ---- the answer ------------------------------------------------------------ */
+/* ---- the answer --------------------------------------------------------- */
 
 double
 rvd_model_line(const RvdLatencyModel *m, double log_cost)

@@ -119,18 +119,6 @@ mean_square(const RvdCycle *c)
 	return n > 0 ? sum / n : 0;
 }
 
-static void
-consolidate(RvdCycle *c)
-{
-	RvdTrainer *t = c->t;
-	RvdEwc		e = rvd_trainer_ewc(t, 0, RVD_MODEL_BASE_SIZE);
-
-	rvd_ewc_consolidate(&e, rvd_model_theta(c->m), c->options->fisher_decay);
-	t->ewc_samples = e.samples;
-	t->ewc_consolidated = e.consolidated_samples;
-	t->ewc_tasks = e.tasks;
-}
-
 /*
  * Errors in standard deviations: what a cycle of training does to their size
  * is no change of the workload.
@@ -156,10 +144,7 @@ find_boundaries(RvdCycle *c)
 		if (!rvd_boundary_add(&c->t->boundary, error[RVD_OUT_LATENCY] / sd))
 			continue;
 		c->report->boundaries++;
-
-		/* no evidence since the last one: nothing to hold on to */
-		if (c->t->ewc_samples > 0)
-			consolidate(c);
+		(void) rvd_trainer_consolidate(c->t, c->m, c->options->fisher_decay);
 	}
 }
 

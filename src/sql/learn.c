@@ -78,7 +78,7 @@ rvd_learn_check_scope(Oid tab)
 				 errhint("Call ruvector_enable_neural_dag() for it.")));
 }
 
-/* ---- requests -------------------------------------------------------------- */
+/* ---- requests ----------------------------------------------------------- */
 
 static void
 rvd_learn_sleep(void)
@@ -187,7 +187,7 @@ rvd_learn_request(RvdCycleRequest *request)
 				 errhint("The server's log says why; nothing is lost, the learner tries again.")));
 }
 
-/* ---- the answer --------------------------------------------------------------- */
+/* ---- the answer --------------------------------------------------------- */
 
 /* Why nothing was trained; NULL: it was. */
 static const char *

@@ -42,7 +42,7 @@ static const char *const step_names[RVD_CYCLE_STEPS] = {
 #define ATTEMPTS		20
 #define ATTEMPT_MS		100
 
-/* ---- steps --------------------------------------------------------------- */
+/* ---- steps -------------------------------------------------------------- */
 
 typedef struct Step
 {
@@ -172,7 +172,7 @@ save(RvdLearningCycle *c)
 	return ok;
 }
 
-/* ---- what can be asked for ------------------------------------------------- */
+/* ---- what can be asked for ---------------------------------------------- */
 
 static bool
 learn(RvdLearningCycle *c)
@@ -262,62 +262,7 @@ run(RvdLearningCycle *c)
 	return ok;
 }
 
-/* ---- requests and answers ---------------------------------------------------- */
-
-/* Number of the last request; its wishes if it is one of ours to answer. */
-static uint32
-take_request(RvdLearningCycle *c)
-{
-	RvdDatabase *db = c->learner->db;
-	uint32		wanted;
-
-	LWLockAcquire(rvd_control_lock(), LW_SHARED);
-	wanted = pg_atomic_read_u32(&db->cycle_wanted);
-	if (wanted != pg_atomic_read_u32(&db->cycle_done) &&
-		db->request.number == wanted && !db->request.answered)
-		c->request = db->request;
-	LWLockRelease(rvd_control_lock());
-	return wanted;
-}
-
-static void
-answer_request(RvdLearningCycle *c, RvdCycleRequest *request, bool ok)
-{
-	if (c->request.number == 0 || request->number != c->request.number)
-		return;
-	request->failed = !ok;
-	request->skipped = request->extract && !c->extracts;
-	request->waiting = c->report.waiting;
-	request->usable = c->usable;
-	request->patterns = c->report.patterns;
-	request->merged = c->report.merged;
-	request->answered_at = GetCurrentTimestamp();
-	request->answered = true;
-}
-
-static void
-answer(RvdLearningCycle *c, uint32 wanted, bool ok, double ms)
-{
-	RvdLearner *learner = c->learner;
-	RvdDatabase *db = learner->db;
-	int64		drained = pg_atomic_read_u64(&db->trajectories);
-
-	LWLockAcquire(rvd_control_lock(), LW_EXCLUSIVE);
-	db->cycle_failed = !ok;
-	db->cycle_ms = ms;
-	db->cycle_trajectories = drained - learner->at_last_cycle;
-	db->cycle_patterns = ok ? c->report.patterns : 0;
-	db->last_cycle = GetCurrentTimestamp();
-	db->cycles++;
-	answer_request(c, &db->request, ok);
-	LWLockRelease(rvd_control_lock());
-	if (ok)
-		learner->at_last_cycle = drained;
-	if (ok && c->trains)
-		rvd_operation_add(RVD_TIME_CYCLE, ms * 1000.0);
-	pg_write_barrier();
-	pg_atomic_write_u32(&db->cycle_done, wanted);
-}
+/* ---- the whole ---------------------------------------------------------- */
 
 static double
 elapsed_ms(instr_time start)
@@ -333,7 +278,7 @@ bool
 rvd_learner_cycle(void *arg)
 {
 	RvdLearningCycle c = {.learner = arg};
-	uint32		wanted = take_request(&c);
+	uint32		wanted = rvd_cycle_take_request(&c);
 	instr_time	start;
 	volatile bool ok = false;
 
@@ -344,10 +289,10 @@ rvd_learner_cycle(void *arg)
 	}
 	PG_CATCH();
 	{
-		answer(&c, wanted, false, elapsed_ms(start));
+		rvd_cycle_answer(&c, wanted, false, elapsed_ms(start));
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	answer(&c, wanted, ok, elapsed_ms(start));
+	rvd_cycle_answer(&c, wanted, ok, elapsed_ms(start));
 	return ok;
 }

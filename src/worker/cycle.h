@@ -61,7 +61,7 @@ typedef struct RvdLearningCycle
 	int32	   *assignment;		/* [n_members] */
 } RvdLearningCycle;
 
-/* ---- cycle_read.c; inside a transaction with SPI connected ---------------- */
+/* ---- cycle_read.c; inside a transaction with SPI connected -------------- */
 
 /*
  * How many trajectories wait, and, for a request to extract, how many there
@@ -75,27 +75,27 @@ extern void rvd_cycle_read_samples(RvdLearningCycle *c);
 /* Stock plans by instance, from the whole history. */
 extern void rvd_cycle_read_members(RvdLearningCycle *c);
 
-/* ---- cycle_evidence.c ------------------------------------------------------ */
+/* ---- cycle_evidence.c --------------------------------------------------- */
 
 /* What became of learned plans, and which relations: from shared memory. */
 extern void rvd_cycle_find_evidence(RvdLearningCycle *c);
 
-/* ---- cycle_patterns.c: steps ------------------------------------------------- */
+/* ---- cycle_patterns.c: steps -------------------------------------------- */
 
 extern void rvd_cycle_cluster(RvdLearningCycle *c);
 extern void rvd_cycle_patterns(RvdLearningCycle *c);
 
-/* ---- cycle_train.c: steps ---------------------------------------------------- */
+/* ---- cycle_train.c: steps ----------------------------------------------- */
 
 extern void rvd_cycle_workload(RvdLearningCycle *c);
 extern void rvd_cycle_train(RvdLearningCycle *c);
 
-/* ---- cycle_blas.c ------------------------------------------------------------ */
+/* ---- cycle_blas.c ------------------------------------------------------- */
 
 /* OpenBLAS's product of matrices; NULL where it is not installed. */
 extern RvdGemm rvd_cycle_gemm(void);
 
-/* ---- snapshot_save.c --------------------------------------------------------- */
+/* ---- snapshot_save.c ---------------------------------------------------- */
 
 /*
  * Persist model, trainer and (with_patterns) the bank in one transaction,
@@ -107,7 +107,7 @@ extern bool rvd_snapshot_save(RvdLearningCycle *c, bool with_patterns);
 /* Copies of what is published and kept, for a cycle to work on. */
 extern void rvd_snapshot_take(RvdLearningCycle *c);
 
-/* ---- snapshot_load.c --------------------------------------------------------- */
+/* ---- snapshot_load.c ---------------------------------------------------- */
 
 /* The learner's own, for the life of the process. */
 extern RvdCycleState *rvd_cycle_state(void);
@@ -116,5 +116,19 @@ extern RvdCycleState *rvd_cycle_state(void);
 extern uint32 rvd_snapshot_checksum(const RvdLatencyModel *model,
 									const RvdTrainer *trainer,
 									const RvdHdc *workload);
+
+/* ---- snapshot_patterns.c ------------------------------------------------ */
+
+/* All rows into the bank, and next_pattern beyond the largest id. */
+extern void rvd_snapshot_read_patterns(RvdSnapshot *s);
+
+/* ---- cycle_answer.c ----------------------------------------------------- */
+
+/* Number of the last request; what it wants goes to c->request. */
+extern uint32 rvd_cycle_take_request(RvdLearningCycle *c);
+
+/* Answer all requests up to number wanted. */
+extern void rvd_cycle_answer(RvdLearningCycle *c, uint32 wanted, bool ok,
+							 double ms);
 
 #endif							/* RVD_CYCLE_H */

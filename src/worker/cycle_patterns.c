@@ -124,12 +124,13 @@ rvd_cycle_patterns(RvdLearningCycle *c)
 		.now = GetCurrentTimestamp()
 	};
 	RvdPattern *fresh = palloc(sizeof(RvdPattern) * (c->k + 1));
+	void	   *work = palloc(rvd_patterns_workspace(c->n_members) + 1);
 	int			n;
 
 	rvd_cycle_find_evidence(c);
 	if (rvd_patterns_extract(c->points, c->members, c->n_members,
 							 c->assignment, c->k, &options, fresh, &n,
-							 palloc(rvd_patterns_workspace(c->n_members) + 1)) != RVD_OK)
+							 work) != RVD_OK)
 		ereport(ERROR,
 				(errcode(RVD_ERRCODE_LEARNING_FAILED),
 				 errmsg("could not extract patterns from %d clusters", c->k)));

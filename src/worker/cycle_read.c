@@ -22,11 +22,11 @@
 
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
-#include "utils/array.h"
 
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/vec.h"
 #include "cycle.h"
+#include "spi_column.h"
 
 #define MAX_NEW			2000
 #define MAX_MEMBERS		4000
@@ -70,71 +70,7 @@ static SPIPlanPtr new_plan = NULL;
 static SPIPlanPtr replay_plan = NULL;
 static SPIPlanPtr member_plan = NULL;
 
-/* ---- columns of the current result ---------------------------------------- */
-
-static Datum
-column(uint64 row, int number, Oid type, bool *isnull)
-{
-	TupleDesc	desc = SPI_tuptable->tupdesc;
-
-	if (SPI_gettypeid(desc, number) != type)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"ruvector.dag_trajectories\" has an unexpected type",
-						SPI_fname(desc, number)),
-				 errhint("Drop and create the extension \"ruvector_dag\" again.")));
-	return SPI_getbinval(SPI_tuptable->vals[row], desc, number, isnull);
-}
-
-static int64
-int_column(uint64 row, int number)
-{
-	bool		isnull;
-	Datum		value = column(row, number, INT8OID, &isnull);
-
-	return isnull ? 0 : DatumGetInt64(value);
-}
-
-/* NaN stands for NULL. */
-static double
-real_column(uint64 row, int number)
-{
-	bool		isnull;
-	Datum		value = column(row, number, FLOAT4OID, &isnull);
-
-	return isnull ? NAN : DatumGetFloat4(value);
-}
-
-static double
-double_column(uint64 row, int number)
-{
-	bool		isnull;
-	Datum		value = column(row, number, FLOAT8OID, &isnull);
-
-	return isnull ? NAN : DatumGetFloat8(value);
-}
-
-/* False: NULL, or not n numbers. */
-static bool
-array_column(uint64 row, int number, int n, float *out)
-{
-	bool		isnull;
-	Datum		value = column(row, number, FLOAT4ARRAYOID, &isnull);
-	ArrayType  *array;
-
-	if (isnull)
-		return false;
-	array = DatumGetArrayTypeP(value);
-	if (ARR_NDIM(array) != 1 || ARR_DIMS(array)[0] != n ||
-		ARR_HASNULL(array) || ARR_ELEMTYPE(array) != FLOAT4OID)
-		return false;
-	memcpy(out, ARR_DATA_PTR(array), sizeof(float) * n);
-	if (DatumGetPointer(value) != (Pointer) array)
-		pfree(array);
-	return true;
-}
-
-/* ---- counts ----------------------------------------------------------------- */
+/* ---- counts ------------------------------------------------------------- */
 
 /* A number out of one row and column; 0 if it is NULL. */
 static int64
@@ -142,12 +78,14 @@ one_number(SPIPlanPtr *plan, const char *sql, int64 argument)
 {
 	Oid			types[1] = {INT8OID};
 	Datum		values[1] = {Int64GetDatum(argument)};
+	int64		number = 0;
 
 	rvd_learner_prepare(plan, sql, 1, types);
 	if (SPI_execute_plan(*plan, values, NULL, true, 1) != SPI_OK_SELECT ||
 		SPI_processed != 1)
 		elog(ERROR, "could not count trajectories");
-	return int_column(0, 1);
+	(void) rvd_spi_int(0, 1, &number);
+	return number;
 }
 
 void
@@ -172,7 +110,15 @@ rvd_cycle_count(RvdLearningCycle *c)
 							   " AND id > $1", last - MAX_HISTORY);
 }
 
-/* ---- samples ------------------------------------------------------------------ */
+/* ---- samples ------------------------------------------------------------ */
+
+/* False: NULL, or not n finite numbers. */
+static bool
+vector(uint64 row, int number, int n, float *out)
+{
+	return rvd_spi_array(row, number, FLOAT4OID, n, out) == n &&
+		rvd_vec_all_finite(out, n);
+}
 
 /* False: not what we write. */
 static bool
@@ -180,18 +126,17 @@ read_sample(uint64 row, RvdModelSample *s)
 {
 	float		embedding[RVD_EMBEDDING_DIM];
 	float		features[RVD_PLAN_FEATURES];
-	double		ms = real_column(row, 2);
-	double		cost = double_column(row, 3);
+	double		ms;
+	double		cost;
 
-	if (!array_column(row, 5, RVD_EMBEDDING_DIM, embedding) ||
-		!array_column(row, 6, RVD_PLAN_FEATURES, features) ||
-		!rvd_vec_all_finite(embedding, RVD_EMBEDDING_DIM) ||
-		!rvd_vec_all_finite(features, RVD_PLAN_FEATURES) ||
-		!isfinite(ms) || !isfinite(cost))
+	if (!rvd_spi_number(row, 2, &ms) || !rvd_spi_number(row, 3, &cost) ||
+		!vector(row, 5, RVD_EMBEDDING_DIM, embedding) ||
+		!vector(row, 6, RVD_PLAN_FEATURES, features))
 		return false;
 	rvd_model_input(&s->input, embedding, features, cost);
 	s->target[RVD_OUT_LATENCY] = (float) log(Max(ms, 0.001));
-	if (!array_column(row, 7, RVD_TRAJECTORY_TARGETS, s->target + 1))
+	if (rvd_spi_array(row, 7, FLOAT4OID, RVD_TRAJECTORY_TARGETS,
+					  s->target + 1) != RVD_TRAJECTORY_TARGETS)
 		for (int i = 1; i < RVD_MODEL_OUT; i++)
 			s->target[i] = NAN;
 	return true;
@@ -215,10 +160,13 @@ read_new(RvdLearningCycle *c)
 	c->newest_id = c->state->last_id;
 	for (uint64 row = 0; row < SPI_processed; row++)
 	{
-		c->newest_id = int_column(row, 1);
+		int64		key = 0;
+
+		(void) rvd_spi_int(row, 1, &c->newest_id);
+		(void) rvd_spi_int(row, 4, &key);
 		if (!read_sample(row, &c->samples[c->n_new]))
 			continue;
-		c->keys[c->n_new++] = (uint64) int_column(row, 4);
+		c->keys[c->n_new++] = (uint64) key;
 	}
 	c->n_samples = c->n_new;
 }
@@ -249,25 +197,28 @@ rvd_cycle_read_samples(RvdLearningCycle *c)
 	c->report.trajectories = c->n_new;
 }
 
-/* ---- members --------------------------------------------------------------------- */
+/* ---- members ------------------------------------------------------------ */
 
 static bool
 read_member(uint64 row, RvdPatternMember *m, float *point)
 {
-	bool		isnull;
-	Datum		attention = column(row, 7, INT2OID, &isnull);
+	int64		instance;
+	int64		runs;
+	int64		attention = 0;
 
 	memset(m, 0, sizeof(*m));
-	m->queryid = int_column(row, 1);
-	m->instance = rvd_instance_key(m->queryid, (uint64) int_column(row, 2));
-	m->runs = (uint32) Min(int_column(row, 3), PG_INT32_MAX);
-	m->log_ms = (float) double_column(row, 4);
-	m->quality = (float) double_column(row, 5);
-	m->inflate = (float) double_column(row, 6);
-	m->attention = isnull ? 0 : DatumGetInt16(attention);
-	return array_column(row, 8, RVD_EMBEDDING_DIM, point) &&
-		isfinite(m->log_ms) && isfinite(m->quality) &&
-		rvd_vec_normalize(point, RVD_EMBEDDING_DIM);
+	m->inflate = NAN;
+	(void) rvd_spi_real(row, 6, &m->inflate);
+	(void) rvd_spi_int(row, 7, &attention);
+	if (!rvd_spi_int(row, 1, &m->queryid) || !rvd_spi_int(row, 2, &instance) ||
+		!rvd_spi_int(row, 3, &runs) || !rvd_spi_real(row, 4, &m->log_ms) ||
+		!rvd_spi_real(row, 5, &m->quality) ||
+		!vector(row, 8, RVD_EMBEDDING_DIM, point))
+		return false;
+	m->instance = rvd_instance_key(m->queryid, (uint64) instance);
+	m->runs = (uint32) Min(runs, PG_INT32_MAX);
+	m->attention = (int16) attention;
+	return rvd_vec_normalize(point, RVD_EMBEDDING_DIM);
 }
 
 void

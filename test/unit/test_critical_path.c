@@ -94,7 +94,10 @@ random_case(Case *c, bool shared)
 	open_case(c, n, 3 * n);
 	for (int32_t i = 1; i < n; i++)
 	{
-		int32_t		readers = shared ? 1 + (int32_t) rvd_rng_below(&rng, 3) : 1;
+		int32_t		readers = 1;
+
+		if (shared)
+			readers += (int32_t) rvd_rng_below(&rng, 3);
 
 		for (int32_t k = 0; k < readers; k++)
 			join(c, i, (int32_t) rvd_rng_below(&rng, (uint64_t) i));

@@ -493,7 +493,7 @@ updates_equal_computing_anew(void **state)
 	}
 }
 
-/* Also that the tree of places is sound: every node has one, no two the same. */
+/* Also that every node has a place of its own. */
 static void
 stopping_early_leaves_the_same_structure(void **state)
 {
@@ -753,8 +753,8 @@ sums_that_could_overflow_are_refused(void **state)
 				assert_int_equal(rvd_cut_tree_value(&tree.t),
 								 RVD_CUT_INFINITE);
 				assert_int_equal(rvd_cut_tree_report(&tree.t, tree.cut), -1);
-				assert_int_equal(rvd_cut_tree_update(&tree.t, v,
-													 RVD_CUT_INFINITE), RVD_OK);
+				assert_int_equal(rvd_cut_tree_update(&tree.t, v, RVD_CUT_INFINITE),
+								 RVD_OK);
 			}
 			fell(&tree);
 		}

@@ -37,7 +37,7 @@ median(double *x, int n)
 	return x[n / 2];
 }
 
-/* ---- Page-Hinkley ----------------------------------------------------------- */
+/* ---- Page-Hinkley ------------------------------------------------------- */
 
 /* From the definition: means of prefixes, sums from scratch. */
 static int
@@ -70,7 +70,7 @@ page_hinkley_is_its_definition(void **state)
 		int			alarm = 401;
 
 		for (int i = 0; i < 400; i++)
-			x[i] = rvd_rng_normal(&rng) + (i >= 200 ? rvd_rng_normal(&rng) : 0);
+			x[i] = (i >= 200 ? 1.5 : 1) * rvd_rng_normal(&rng);
 		for (int i = 0; i < 400 && alarm > 400; i++)
 			if (rvd_page_hinkley_add(&d, x[i], delta, lambda))
 				alarm = i + 1;
@@ -141,7 +141,7 @@ run_lengths_are_those_of_the_table(void **state)
 	assert_true(fabs(sum / 200 / 18600 - 1) < 0.1);
 }
 
-/* ---- adaptive window ---------------------------------------------------------- */
+/* ---- adaptive window ---------------------------------------------------- */
 
 /* The cut condition from the definition, on all samples kept in a list. */
 static bool
@@ -275,7 +275,7 @@ window_is_never_too_large_for_its_memory(void **state)
 		assert_true(d.count[l] <= RVD_ADWIN_BUCKETS);
 }
 
-/* ---- boundaries ------------------------------------------------------------------ */
+/* ---- boundaries --------------------------------------------------------- */
 
 /* Mean and sd of the cube root of a squared standard normal. */
 #define ROOT_MEAN	0.8024

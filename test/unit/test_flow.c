@@ -482,7 +482,7 @@ cut_equals_another_maximum_flow(void **state)
 	}
 }
 
-/* T7.4, T1.6: less load lets more pass, and no node gets more critical by it. */
+/* T7.4, T1.6: less load lets more pass; no node gets more critical by it. */
 static void
 less_load_never_lets_less_pass(void **state)
 {

@@ -200,7 +200,7 @@ calibrated(RvdLatencyModel *m, uint64_t seed)
 	m->samples = 100;
 }
 
-/* ---- inputs ------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------- */
 
 static void
 input_is_scaled_embedding_and_features(void **state)
@@ -300,7 +300,7 @@ rows_over_z_are_rows_over_x(void **state)
 	free(w);
 }
 
-/* ---- the answer ------------------------------------------------------------------ */
+/* ---- the answer --------------------------------------------------------- */
 
 static void
 new_model_knows_nothing(void **state)
@@ -411,7 +411,7 @@ input_that_is_not_finite_is_not_known(void **state)
 	assert_true(p.known);
 }
 
-/* ---- the instant step ---------------------------------------------------------------- */
+/* ---- the instant step --------------------------------------------------- */
 
 /*
  * Plans of three prototypes take e times as long from now on.  How far off
@@ -423,7 +423,7 @@ error_after(World *w, int runs, double rate, int share)
 {
 	double		sum = 0;
 
-	for (int c = 0; c < 20; c++)
+	for (int c = 0; c < 10; c++)
 	{
 		static RvdLatencyModel m;
 		RvdMicro	micro;
@@ -452,7 +452,7 @@ error_after(World *w, int runs, double rate, int share)
 
 			plan_of(w, i % 3, &in);
 			rvd_model_predict(&m, &micro, &in, &p);
-			sum += fabs(p.log_ms - SLOPE * in.log_cost - OFFSET - 1) / 2000;
+			sum += fabs(p.log_ms - SLOPE * in.log_cost - OFFSET - 1) / 1000;
 		}
 	}
 	return sum;
@@ -601,7 +601,7 @@ folding_leaves_alone_what_it_cannot_use(void **state)
 	assert_int_equal(shared.samples, UINT32_MAX);
 }
 
-/* ---- training: what it achieves -------------------------------------------------------- */
+/* ---- training: what it achieves ----------------------------------------- */
 
 static void
 one_cycle_halves_the_error_of_the_line(void **state)
@@ -611,7 +611,7 @@ one_cycle_halves_the_error_of_the_line(void **state)
 	static RvdTrainer t;
 	double		factor = 1;
 
-	for (uint64_t seed = 0; seed < 4; seed++)
+	for (uint64_t seed = 0; seed < 3; seed++)
 	{
 		RvdModelSample *s;
 		RvdTrainOptions o = defaults();
@@ -647,8 +647,8 @@ one_cycle_halves_the_error_of_the_line(void **state)
 		free(s);
 	}
 
-	/* twice as good, as a geometric mean of the four */
-	assert_true(factor > pow(2, 4));
+	/* twice as good, as a geometric mean */
+	assert_true(factor > pow(2, 3));
 	free(w);
 }
 
@@ -768,7 +768,7 @@ former_task_is_forgotten_half_as_much(void **state)
 	assert_true(b_with < 1.5 * b_without);
 }
 
-/* ---- training: how it gets there --------------------------------------------------------- */
+/* ---- training: how it gets there ---------------------------------------- */
 
 /*
  * The line learns until its slope is known, and then stays, whatever comes;
@@ -934,7 +934,7 @@ a_training_step_follows_the_finite_differences(void **state)
 	free(w);
 }
 
-/* Moving average of sum_j w_j (d o_j / d theta)^2 / variance by differences. */
+/* Moving average of sum_j w_j (d o_j / d theta)^2 / variance, numerically. */
 static void
 fisher_is_that_of_the_outputs(void **state)
 {
@@ -1073,7 +1073,7 @@ precision_is_the_inverse_of_what_was_seen(void **state)
 	free(w);
 }
 
-/* ---- training: what the micro adapter learned goes into the base -------------------------- */
+/* ---- training: what the micro adapter learned goes into the base -------- */
 
 /* W + base + shared micro at an input */
 static void
@@ -1223,7 +1223,7 @@ divergence_from_the_anchor_has_a_budget(void **state)
 	free(w);
 }
 
-/* ---- training: what it survives ------------------------------------------------------------ */
+/* ---- training: what it survives ----------------------------------------- */
 
 static void
 same_seed_same_model(void **state)

@@ -97,7 +97,7 @@ norm(const double *x, int n)
 	return sqrt(sum);
 }
 
-/* ---- forward, merge -------------------------------------------------------- */
+/* ---- forward, merge ----------------------------------------------------- */
 
 static void
 fresh_adapter_changes_nothing(void **state)
@@ -198,7 +198,7 @@ merging_and_unmerging_comes_back(void **state)
 	}
 }
 
-/* ---- gradient -------------------------------------------------------------- */
+/* ---- gradient ----------------------------------------------------------- */
 
 /* 1/2 sum over outputs seen of (o - y)^2, in double throughout */
 static double
@@ -289,7 +289,7 @@ gradients_are_the_finite_differences(void **state)
 	}
 }
 
-/* ---- the step --------------------------------------------------------------- */
+/* ---- the step ----------------------------------------------------------- */
 
 /* error[] = o - y, and its squared length */
 static double
@@ -604,7 +604,7 @@ no_divergence_on_heavy_tails(void **state)
 	free_lora(&l);
 }
 
-/* ---- absorbing -------------------------------------------------------------- */
+/* ---- absorbing ---------------------------------------------------------- */
 
 /*
  * Squared singular values of m[out * in], largest first, and left singular
@@ -627,8 +627,8 @@ eigen(const double *m, int out, int in, double *value, double *u)
 		for (int i = 0; i < out; i++)
 			for (int j = i + 1; j < out; j++)
 			{
-				double		angle = 0.5 * atan2(2 * s[i * out + j],
-												s[i * out + i] - s[j * out + j]);
+				double		gap = s[i * out + i] - s[j * out + j];
+				double		angle = 0.5 * atan2(2 * s[i * out + j], gap);
 				double		c = cos(angle);
 				double		d = sin(angle);
 
