@@ -57,6 +57,7 @@ typedef struct RvdBoundary
 	uint64_t	last_alarm;		/* n then; 0: none */
 	uint64_t	candidate;		/* n then; 0: none pending */
 	uint64_t	cut;			/* n at the window's last rise; 0: none */
+	uint64_t	usual;			/* samples behind these two, of this task: */
 	double		mean;			/* of x, for standardising */
 	double		m2;
 } RvdBoundary;

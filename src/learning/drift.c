@@ -30,6 +30,7 @@
 #define WINDOW_DELTA	0.002
 #define MIN_TASK		50
 #define SETTLED			200		/* samples that say what is usual in a task */
+#define SUSPICION		3.0		/* of Page-Hinkley's ten: perhaps a change */
 #define COOL_DOWN		200
 #define AGREE_WITHIN	50
 
@@ -230,24 +231,20 @@ task_samples(const RvdBoundary *b)
 	return b->n - b->last_alarm;
 }
 
-/* Samples behind mean and m2, as of before the present one. */
-static uint64_t
-usual_samples(const RvdBoundary *b)
-{
-	uint64_t	n = task_samples(b) - 1;
-
-	return n < SETTLED ? n : SETTLED;
-}
-
-/* No longer than needed: a slow drift must not become what is usual. */
+/*
+ * No longer than needed, since a slow drift must not become what is usual,
+ * and not while a change may be under way: it would hide itself.
+ */
 static void
 learn_spread(RvdBoundary *b, double x)
 {
 	double		delta = x - b->mean;
 
-	if (task_samples(b) > SETTLED)
+	if (b->usual >= SETTLED || b->candidate > 0 ||
+		b->page.sum - b->page.min_sum > SUSPICION)
 		return;
-	b->mean += delta / (double) task_samples(b);
+	b->usual++;
+	b->mean += delta / (double) b->usual;
 	b->m2 += delta * (x - b->mean);
 }
 
@@ -263,18 +260,25 @@ agree(const RvdBoundary *b)
 	return apart <= AGREE_WITHIN;
 }
 
-/* Both tests on a standardised sample. */
+/*
+ * Both tests on a standardised sample.  Where they have agreed and only wait
+ * for the cool-down, nothing they say later changes that.
+ */
 static void
 run_tests(RvdBoundary *b, double z)
 {
 	double		before = rvd_adwin_mean(&b->window);
+	bool		settled = agree(b);
+	bool		alarm;
+	bool		cut;
 
-	if (rvd_page_hinkley_add(&b->page, z, PAGE_DELTA, PAGE_LAMBDA))
+	alarm = rvd_page_hinkley_add(&b->page, z, PAGE_DELTA, PAGE_LAMBDA);
+	cut = rvd_adwin_add(&b->window, z + CENTER, WINDOW_DELTA);
+	if (alarm && !settled)
 		b->candidate = b->n;
 
 	/* errors that became smaller are no new task */
-	if (rvd_adwin_add(&b->window, z + CENTER, WINDOW_DELTA) &&
-		rvd_adwin_mean(&b->window) > before)
+	if (cut && !settled && rvd_adwin_mean(&b->window) > before)
 		b->cut = b->n;
 }
 
@@ -284,6 +288,7 @@ start_task(RvdBoundary *b)
 	b->last_alarm = b->n;
 	b->candidate = 0;
 	b->cut = 0;
+	b->usual = 0;
 	b->mean = 0;
 	b->m2 = 0;
 	memset(&b->page, 0, sizeof(b->page));
@@ -308,7 +313,7 @@ rvd_boundary_add(RvdBoundary *b, double error)
 		learn_spread(b, x);
 		return false;
 	}
-	sd = sqrt(b->m2 / (double) (usual_samples(b) - 1));
+	sd = sqrt(b->m2 / (double) (b->usual - 1));
 	sd = fmax(sd, MIN_SD_SHARE * b->mean + MIN_SD);
 	run_tests(b, fmax(-CENTER, fmin(CENTER, (x - b->mean) / sd)));
 	learn_spread(b, fmin(x, b->mean + CENTER * sd));

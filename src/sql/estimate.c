@@ -4,6 +4,11 @@
  *	  ruvector_dag_estimate: what the server expects of a statement, and
  *	  what was learned; ruvector.dag_embedding: how the core sees it.
  *
+ * Three plans are made: the server's own; the one that a run would use, which
+ * is another where a faster one was proven; and the one that follows from
+ * learned row counts, for its cost and rows.  What tells of row counts is for
+ * those who could count them; see privileges.c.
+ *
  * Layer 7.
  *
  *-------------------------------------------------------------------------
@@ -13,11 +18,14 @@
 #include <math.h>
 
 #include "catalog/pg_type.h"
+#include "nodes/pg_list.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/settings.h"
+#include "plan_text.h"
 #include "query_view.h"
 #include "sql_common.h"
 
@@ -31,8 +39,21 @@ static const char *const cost_class_names[RVD_COST_CLASSES] = {
 	"aggregates", "materialization", "other operators"
 };
 
-/* Learned from fewer runs than this: not shown. */
-#define MIN_SEEN	10
+static const char *const row_error_names[] = {
+	"rows of scans, true / estimated",
+	"rows added by joins, true / estimated",
+	"rows of aggregates, true / estimated"
+};
+
+/* What is put side by side. */
+typedef struct Estimate
+{
+	RvdQueryView stock;			/* the server's plan */
+	RvdQueryView now;			/* what would run */
+	bool		may_read;		/* row counts are for the caller */
+	double		calibrated_ms;	/* by the server's cost alone; NaN: unknown */
+	uint64		seen[RVD_MODEL_OUT];
+} Estimate;
 
 static void
 put(FunctionCallInfo fcinfo, const char *metric, double postgres,
@@ -50,14 +71,17 @@ put(FunctionCallInfo fcinfo, const char *metric, double postgres,
 	rvd_row_put(&row, fcinfo);
 }
 
-/*
- * Confidence is the probability, by the model's own standard deviation, that
- * the true time lies within a factor of two of the prediction.
- */
-static double
-within_factor_two(double sd)
+/* ---- what is known ----------------------------------------------------------- */
+
+static bool
+may_read_relations(const PlannedStmt *stmt)
 {
-	return sd > 0 ? erf(M_LN2 / (sd * M_SQRT2)) : 1.0;
+	int			n = list_length(stmt->relationOids);
+	Oid		   *relids = palloc(sizeof(Oid) * Max(n, 1));
+
+	for (int i = 0; i < n; i++)
+		relids[i] = list_nth_oid(stmt->relationOids, i);
+	return rvd_may_read_relations(relids, n);
 }
 
 /* The calibrated cost: what the model's line alone says. */
@@ -73,82 +97,151 @@ calibrated_ms(const RvdSnapshot *s, double total_cost)
 	return exp(log_ms);
 }
 
-/* Share of the expected time by kind of operator: by cost, and learned. */
 static void
-put_shares(FunctionCallInfo fcinfo, const RvdQueryView *q,
-		   const RvdLook *look, const uint64 *seen)
+read_model(Estimate *e)
+{
+	RvdNeural  *neural = rvd_my_neural();
+	const RvdSnapshot *s;
+
+	e->calibrated_ms = NAN;
+	memset(e->seen, 0, sizeof(e->seen));
+	if (neural == NULL)
+		return;
+	s = rvd_snapshot_lock(neural, false, true);
+	memcpy(e->seen, s->model.seen, sizeof(e->seen));
+	e->calibrated_ms = calibrated_ms(s, e->stock.look.total_cost);
+	rvd_snapshot_release(neural);
+}
+
+static void
+load_estimate(Estimate *e, const char *query)
+{
+	rvd_query_view_plan(&e->stock, rvd_sql_plan_text_stock(query));
+	rvd_query_view_plan(&e->now, rvd_sql_plan_text(query));
+	e->may_read = may_read_relations(e->stock.stmt);
+	read_model(e);
+}
+
+/* ---- lines ------------------------------------------------------------------- */
+
+static void
+put_plan(FunctionCallInfo fcinfo, const Estimate *e, const char *query)
+{
+	PlannedStmt *learned = e->may_read ? rvd_sql_plan_text_learned(query) :
+		NULL;
+	const Plan *stock = e->stock.stmt->planTree;
+
+	put(fcinfo, "cost", stock->total_cost,
+		learned ? learned->planTree->total_cost : NAN, NAN);
+	put(fcinfo, "rows", stock->plan_rows,
+		learned ? learned->planTree->plan_rows : NAN, NAN);
+}
+
+/*
+ * Confidence is the probability, by the model's own standard deviation, that
+ * the true time lies within a factor of two of the prediction.
+ */
+static double
+within_factor_two(double sd)
+{
+	return sd > 0 ? erf(M_LN2 / (sd * M_SQRT2)) : 1.0;
+}
+
+static void
+put_time(FunctionCallInfo fcinfo, const Estimate *e)
+{
+	const RvdPrediction *p = &e->now.look.prediction;
+
+	put(fcinfo, "execution time (ms)", e->calibrated_ms,
+		p->known ? exp(p->log_ms) : NAN,
+		p->known ? within_factor_two(p->sd) : NAN);
+}
+
+/* How wrong the server's row counts are expected to be. */
+static void
+put_row_errors(FunctionCallInfo fcinfo, const Estimate *e)
+{
+	const RvdPrediction *p = &e->stock.look.prediction;
+
+	for (int i = 0; i < lengthof(row_error_names); i++)
+	{
+		int			out = RVD_OUT_ROWS_SCAN + i;
+
+		put(fcinfo, row_error_names[i], 1.0,
+			e->may_read && p->known && e->seen[out] >= RVD_QUERY_VIEW_SEEN ?
+			exp(p->out[out]) : NAN, NAN);
+	}
+}
+
+/* Sums by kind of operator, as shares of the whole. */
+static void
+sum_shares(const RvdQueryView *q, const double *amount, double *share)
 {
 	const RvdOpRoles *roles = rvd_plan_op_roles();
-	double		cost[RVD_COST_CLASSES] = {0};
-	double		load[RVD_COST_CLASSES] = {0};
 	double		total = 0;
 
+	memset(share, 0, sizeof(double) * RVD_COST_CLASSES);
 	for (int i = 0; i < q->dag.n_nodes; i++)
 	{
-		int			class = roles->cost_class[q->dag.nodes[i].op];
-
-		cost[class] += q->view.self_cost[i];
-		load[class] += q->view.load[i];
-		total += q->view.self_cost[i];
+		share[roles->cost_class[q->dag.nodes[i].op]] += amount[i];
+		total += amount[i];
 	}
+	for (int k = 0; k < RVD_COST_CLASSES && total > 0; k++)
+		share[k] /= total;
+}
+
+/*
+ * Share of the expected time by kind of operator, where either plan has it:
+ * by the server's cost, and as learned.
+ */
+static void
+put_shares(FunctionCallInfo fcinfo, const Estimate *e)
+{
+	double		cost[RVD_COST_CLASSES];
+	double		load[RVD_COST_CLASSES];
+
+	sum_shares(&e->stock, e->stock.view.self_cost, cost);
+	sum_shares(&e->now, e->now.load, load);
 	for (int k = 0; k < RVD_COST_CLASSES; k++)
-		if (cost[k] > 0 && total > 0)
+		if (cost[k] > 0 || load[k] > 0)
 			put(fcinfo, psprintf("share of time: %s", cost_class_names[k]),
-				cost[k] / total,
-				seen && seen[RVD_OUT_COST + k] >= MIN_SEEN ?
-				load[k] / q->total_load : NAN, NAN);
+				cost[k], e->seen[RVD_OUT_COST + k] >= RVD_QUERY_VIEW_SEEN ?
+				load[k] : NAN, NAN);
 }
 
 Datum
 ruvector_dag_estimate(PG_FUNCTION_ARGS)
 {
-	RvdNeural  *neural;
-	RvdQueryView q;
-	RvdLook		look;
-	uint64		seen[RVD_MODEL_OUT];
-	double		calibrated = NAN;
+	char	   *query;
+	Estimate	e;
 
 	rvd_require_preload();
-	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	rvd_look(&look, &q.dag, rvd_dag_fingerprint(&q.dag),
-			 rvd_look_choose_attention((int64) q.stmt->queryId), true);
-	neural = rvd_my_neural();
-	memset(seen, 0, sizeof(seen));
-	if (neural)
-	{
-		const RvdSnapshot *s = rvd_snapshot_lock(neural, false, true);
-
-		memcpy(seen, s->model.seen, sizeof(seen));
-		calibrated = calibrated_ms(s, look.total_cost);
-		rvd_snapshot_release(neural);
-	}
+	query = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	load_estimate(&e, query);
 	InitMaterializedSRF(fcinfo, 0);
-	put(fcinfo, "cost", look.total_cost, NAN, NAN);
-	put(fcinfo, "rows", q.dag.nodes[q.dag.root].est_rows, NAN, NAN);
-	if (look.prediction.known)
-		put(fcinfo, "execution time (ms)", calibrated,
-			exp(look.prediction.log_ms),
-			within_factor_two(look.prediction.sd));
-	else
-		put(fcinfo, "execution time (ms)", calibrated, NAN, NAN);
-	for (int i = 0; i < 3; i++)
-	{
-		static const char *const names[] = {
-			"rows of scans, true / estimated", "rows added by joins, true / estimated",
-			"rows of aggregates, true / estimated"
-		};
-		int			out = RVD_OUT_ROWS_SCAN + i;
-
-		put(fcinfo, names[i], 1.0, seen[out] >= MIN_SEEN &&
-			look.prediction.known ? exp(look.prediction.out[out]) : NAN, NAN);
-	}
-	put_shares(fcinfo, &q, &look, seen);
+	put_plan(fcinfo, &e, query);
+	put_time(fcinfo, &e);
+	put_row_errors(fcinfo, &e);
+	put_shares(fcinfo, &e);
 	return (Datum) 0;
 }
 
+/* ---- the embedding ------------------------------------------------------------- */
+
+static Datum
+real_array(const float *values, int n)
+{
+	Datum	   *elements = palloc(sizeof(Datum) * n);
+
+	for (int i = 0; i < n; i++)
+		elements[i] = Float4GetDatum(values[i]);
+	return PointerGetDatum(construct_array(elements, n, FLOAT4OID, 4, true,
+										   TYPALIGN_INT));
+}
+
 /*
- * (cost, plan_features, embedding) of a statement's plan under a kernel: for
- * benchmarks and for those who want to look.
+ * (plan_id, total_cost, plan_features, embedding) of a statement's plan under
+ * a kernel: for benchmarks and for those who want to look.
  */
 Datum
 ruvector_dag_embedding(PG_FUNCTION_ARGS)
@@ -158,15 +251,14 @@ ruvector_dag_embedding(PG_FUNCTION_ARGS)
 	TupleDesc	desc;
 	Datum		values[4];
 	bool		nulls[4] = {false, false, false, false};
-	Datum		features[RVD_PLAN_FEATURES];
-	Datum		embedding[RVD_EMBEDDING_DIM];
-	int			kind;
+	int			attention;
 
 	rvd_require_preload();
+	attention =
+		rvd_query_view_attention(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	kind = rvd_query_view_attention(&q,
-									text_to_cstring(PG_GETARG_TEXT_PP(1)));
-	rvd_look(&look, &q.dag, rvd_dag_fingerprint(&q.dag), kind, true);
+	rvd_look(&look, &q.dag, rvd_dag_fingerprint(&q.dag),
+			 rvd_query_view_kernel(&q, attention), true);
 	if (!look.embedded)
 		ereport(ERROR,
 				(errcode(RVD_ERRCODE_INVALID_DAG),
@@ -174,18 +266,10 @@ ruvector_dag_embedding(PG_FUNCTION_ARGS)
 				 errdetail("This database is not served by a learner, or the plan's weights are not finite.")));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	for (int i = 0; i < RVD_PLAN_FEATURES; i++)
-		features[i] = Float4GetDatum(look.plan[i]);
-	for (int i = 0; i < RVD_EMBEDDING_DIM; i++)
-		embedding[i] = Float4GetDatum(look.embedding[i]);
 	values[0] = Int64GetDatum((int64) rvd_dag_fingerprint(&q.dag));
 	values[1] = Float8GetDatum(look.total_cost);
-	values[2] = PointerGetDatum(construct_array(features, RVD_PLAN_FEATURES,
-												FLOAT4OID, 4, true,
-												TYPALIGN_INT));
-	values[3] = PointerGetDatum(construct_array(embedding, RVD_EMBEDDING_DIM,
-												FLOAT4OID, 4, true,
-												TYPALIGN_INT));
+	values[2] = real_array(look.plan, RVD_PLAN_FEATURES);
+	values[3] = real_array(look.embedding, RVD_EMBEDDING_DIM);
 	PG_RETURN_DATUM(HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc),
 													  values, nulls)));
 }

@@ -82,30 +82,42 @@ rvd_sql_count_patterns(Oid tab)
 	return n;
 }
 
+/*
+ * Centroid and row errors tell of what was counted: they are for those who
+ * may read every relation of the members.  A pattern keeps a bounded number
+ * of relations; when that many are there more may have been left out.
+ */
+static bool
+rvd_patterns_may_read(const RvdPattern *p, const RvdClass *example)
+{
+	if (rvd_may_read_all_stats())
+		return true;
+	return p->n_relations < RVD_PATTERN_RELATIONS &&
+		rvd_may_read_relations(p->relations, p->n_relations) &&
+		rvd_may_read_class(example);
+}
+
 /* What a plan near the pattern is made with. */
 static Datum
-rvd_patterns_configuration(const RvdPattern *p)
+rvd_patterns_configuration(const RvdPattern *p, bool readable)
 {
 	RvdJson		json;
 
 	rvd_json_begin(&json);
 	rvd_json_add_bool(&json, "learned_rows", p->configuration != 0);
-	rvd_json_add_float(&json, "usual_join_error", exp(p->inflate));
+	if (readable)
+		rvd_json_add_float(&json, "usual_join_error", exp(p->inflate));
 	rvd_json_add_int(&json, "verified_runs", p->verified);
 	rvd_json_add_float(&json, "tightness", p->tightness);
 	return JsonbPGetDatum(rvd_json_end(&json));
 }
 
-/*
- * One pattern.  Centroid and times tell of what was counted, so they are for
- * those who may read the relations of its example.
- */
 static void
 rvd_patterns_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
 				 const RvdPattern *p)
 {
 	RvdClass   *class = rvd_knowledge_class(k, p->example);
-	bool		readable = rvd_may_read_class(class);
+	bool		readable = rvd_patterns_may_read(p, class);
 	RvdRow		row = {0};
 
 	rvd_row_add(&row, Int64GetDatum((int64) p->id));
@@ -121,7 +133,7 @@ rvd_patterns_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
 	rvd_row_add_float(&row, p->baseline_ms > 0 ? p->baseline_ms * 1000.0 : NAN);
 	rvd_row_add_float(&row, p->verified > 0 ? exp(-p->mean_ratio) : NAN);
 	rvd_row_add_float(&row, p->quality);
-	rvd_row_add(&row, rvd_patterns_configuration(p));
+	rvd_row_add(&row, rvd_patterns_configuration(p, readable));
 	rvd_row_add_text(&row, rvd_knowledge_query_text(class));
 	rvd_row_add_time(&row, p->updated_at);
 	rvd_row_put(&row, fcinfo);

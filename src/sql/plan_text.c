@@ -20,6 +20,7 @@
 #include "postgres.h"
 
 #include "nodes/parsenodes.h"
+#include "optimizer/planner.h"
 #include "parser/analyze.h"
 #include "parser/parse_node.h"
 #include "tcop/tcopprot.h"
@@ -28,6 +29,8 @@
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
 #include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/planning.h"
+#include "ruvector_dag/settings.h"
 
 #include "plan_text.h"
 
@@ -122,33 +125,104 @@ analyze_one(const char *query)
 	return linitial_node(Query, rewritten);
 }
 
-PlannedStmt *
-rvd_sql_plan_text(const char *query)
+/* ---- three ways to plan it -------------------------------------------------- */
+
+typedef PlannedStmt *(*PlanFunction) (Query *query, const char *text);
+
+/* As a run of it would be: what steering would choose, but nothing tried. */
+static PlannedStmt *
+plan_looking(Query *query, const char *text)
 {
-	ErrorContextCallback callback;
 	PlannedStmt *volatile stmt = NULL;
-	int			saved;
+	int			saved = rvd_looking_begin();
 
-	callback.callback = point_into_text;
-	callback.arg = unconstify(char *, query);
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-
-	saved = rvd_looking_begin();
 	PG_TRY();
 	{
-		stmt = pg_plan_query(analyze_one(query), query,
-							 CURSOR_OPT_PARALLEL_OK, NULL);
+		stmt = pg_plan_query(query, text, CURSOR_OPT_PARALLEL_OK, NULL);
 	}
 	PG_FINALLY();
 	{
 		rvd_looking_end(saved);
 	}
 	PG_END_TRY();
-	rvd_check_permissions(stmt);
+	return stmt;
+}
+
+static PlannedStmt *
+plan_stock(Query *query, const char *text)
+{
+	PlannedStmt *volatile stmt = NULL;
+	bool		saved = rvd_neural_dag_enabled;
+
+	rvd_neural_dag_enabled = false;
+	PG_TRY();
+	{
+		stmt = pg_plan_query(query, text, CURSOR_OPT_PARALLEL_OK, NULL);
+	}
+	PG_FINALLY();
+	{
+		rvd_neural_dag_enabled = saved;
+	}
+	PG_END_TRY();
+	return stmt;
+}
+
+/* Below the planner's hook, which knows no such wish. */
+static PlannedStmt *
+plan_learned(Query *query, const char *text)
+{
+	PlannedStmt *volatile stmt = NULL;
+	RvdMemo    *memo = palloc(sizeof(RvdMemo));
+	RvdPlanning run;
+
+	rvd_planning_begin(&run, RVD_PLAN_LEARNED, NULL, memo);
+	PG_TRY();
+	{
+		stmt = standard_planner(query, text, CURSOR_OPT_PARALLEL_OK, NULL);
+	}
+	PG_FINALLY();
+	{
+		rvd_planning_end(&run);
+	}
+	PG_END_TRY();
+	return memo->n > 0 ? stmt : NULL;
+}
+
+static PlannedStmt *
+plan_text(const char *query, PlanFunction plan)
+{
+	ErrorContextCallback callback;
+	PlannedStmt *stmt;
+
+	callback.callback = point_into_text;
+	callback.arg = unconstify(char *, query);
+	callback.previous = error_context_stack;
+	error_context_stack = &callback;
+
+	stmt = plan(analyze_one(query), query);
+	if (stmt != NULL)
+		rvd_check_permissions(stmt);
 
 	error_context_stack = callback.previous;
 	return stmt;
+}
+
+PlannedStmt *
+rvd_sql_plan_text(const char *query)
+{
+	return plan_text(query, plan_looking);
+}
+
+PlannedStmt *
+rvd_sql_plan_text_stock(const char *query)
+{
+	return plan_text(query, plan_stock);
+}
+
+PlannedStmt *
+rvd_sql_plan_text_learned(const char *query)
+{
+	return plan_text(query, plan_learned);
 }
 
 void

@@ -23,6 +23,14 @@
  */
 extern PlannedStmt *rvd_sql_plan_text(const char *query);
 
+/*
+ * The same as the server would plan it if the extension were not there; and
+ * from learned row counts, whether or not such a plan was ever tried: NULL
+ * if none is known of the statement.
+ */
+extern PlannedStmt *rvd_sql_plan_text_stock(const char *query);
+extern PlannedStmt *rvd_sql_plan_text_learned(const char *query);
+
 /* The plan's graph in CurrentMemoryContext; raises if it cannot be built. */
 extern void rvd_sql_plan_dag(PlannedStmt *stmt, RvdDag *dag);
 

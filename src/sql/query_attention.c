@@ -26,14 +26,14 @@ ruvector_dag_attention(PG_FUNCTION_ARGS)
 {
 	RvdQueryView q;
 	double	   *p;
-	int			kind;
+	int			attention;
 
 	rvd_require_preload();
+	attention =
+		rvd_query_view_attention(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	kind = rvd_query_view_attention(&q,
-									text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	p = palloc(sizeof(double) * q.dag.n_nodes);
-	rvd_plan_weigh(&q.view, kind, p);
+	rvd_plan_weigh(&q.view, rvd_query_view_kernel(&q, attention), p);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < q.dag.n_nodes; i++)
 	{
@@ -60,7 +60,7 @@ ruvector_dag_critical_path(PG_FUNCTION_ARGS)
 	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
 	path.slack = palloc(sizeof(double) * q.dag.n_nodes);
 	path.path = palloc(sizeof(int32) * q.dag.n_nodes);
-	if (rvd_critical_path(&q.dag, q.view.load, &path,
+	if (rvd_critical_path(&q.dag, q.load, &path,
 						  palloc(rvd_flow_workspace(&q.dag))) != RVD_OK)
 		ereport(ERROR,
 				(errcode(RVD_ERRCODE_INVALID_DAG),
@@ -75,7 +75,7 @@ ruvector_dag_critical_path(PG_FUNCTION_ARGS)
 		int			node = path.path[i];
 		RvdRow		row = {0};
 
-		accumulated += q.view.load[node];
+		accumulated += q.load[node];
 		rvd_row_add(&row, Int32GetDatum(path.n_path - i));
 		rvd_row_add(&row, Int32GetDatum(rvd_query_view_number(&q, node)));
 		rvd_row_add_text(&row, rvd_query_view_operator(&q, node));
@@ -86,48 +86,33 @@ ruvector_dag_critical_path(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
-/* Most expected time first. */
-static int
-compare_impact(const void *a, const void *b, void *arg)
-{
-	const double *load = arg;
-	double		x = load[*(const int *) a];
-	double		y = load[*(const int *) b];
-
-	return x > y ? -1 : x < y ? 1 : *(const int *) a - *(const int *) b;
-}
-
 Datum
 ruvector_dag_bottlenecks(PG_FUNCTION_ARGS)
 {
 	RvdQueryView q;
-	RvdFlowResult flow;
+	RvdFlowResult frontier;
 	double		threshold;
-	int		   *order;
+	int		   *nodes;
+	int			n;
 
 	rvd_require_preload();
 	threshold = rvd_query_view_threshold(PG_GETARG_FLOAT4(1));
 	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	rvd_query_view_flow(&q, RVD_FLOW_TIME, &flow);
-	order = palloc(sizeof(int) * q.dag.n_nodes);
-	for (int i = 0; i < q.dag.n_nodes; i++)
-		order[i] = i;
-	qsort_arg(order, q.dag.n_nodes, sizeof(int), compare_impact, q.view.load);
+	rvd_query_view_flow(&q, RVD_FLOW_TIME, &frontier);
+	nodes = palloc(sizeof(int) * q.dag.n_nodes);
+	n = rvd_query_view_bottlenecks(&q, &frontier, threshold, nodes);
 	InitMaterializedSRF(fcinfo, 0);
-	for (int i = 0; i < q.dag.n_nodes; i++)
+	for (int i = 0; i < n; i++)
 	{
-		int			node = order[i];
+		int			node = nodes[i];
 		RvdRow		row = {0};
 
-		/* an operator that takes no time of its own holds nothing up */
-		if (flow.criticality[node] < threshold || !(q.view.load[node] > 0))
-			continue;
 		rvd_row_add(&row, Int32GetDatum(rvd_query_view_number(&q, node)));
 		rvd_row_add_text(&row, rvd_query_view_operator(&q, node));
 		rvd_row_add_text(&row, rvd_query_view_relation(&q, node));
-		rvd_row_add(&row, Float4GetDatum((float) flow.criticality[node]));
-		rvd_row_add(&row, Float4GetDatum((float) (q.view.load[node] /
-												  q.total_load)));
+		rvd_row_add(&row, Float4GetDatum((float) frontier.criticality[node]));
+		rvd_row_add(&row,
+					Float4GetDatum((float) rvd_query_view_share(&q, node)));
 		rvd_row_add_text(&row, rvd_query_view_action(&q, node));
 		rvd_row_put(&row, fcinfo);
 	}

@@ -3,6 +3,12 @@
  * query_view.c
  *	  A statement given as text, seen as the kernels see its plan.
  *
+ * The expected load of an operator is its own part of the plan's cost, made
+ * larger or smaller by what was learned of its kind of operator in such
+ * plans: the less, the more the plan is unlike those learned from.  Learned
+ * factors say how kinds compare and not how long a plan takes, so loads are
+ * scaled to add up to the cost that they were made from.
+ *
  * Everything in CurrentMemoryContext.  Layer 7.
  *
  *-------------------------------------------------------------------------
@@ -11,49 +17,121 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/pg_class.h"
-#include "miscadmin.h"
-#include "utils/builtins.h"
-#include "utils/syscache.h"
+#include "portability/instr_time.h"
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/settings.h"
 #include "plan_text.h"
 #include "query_view.h"
 #include "sql_common.h"
 
-/* A scan that returns less than this share of its table is selective. */
-#define SELECTIVE_SHARE		0.1
+/*
+ * Less than this part of the heaviest bottleneck's time is not worth a look:
+ * every leaf dominates its inputs, of which it has none.
+ */
+#define WORTH_A_LOOK		0.05
 
-/* An inner side run more often than this is looked up, not read. */
-#define MANY_LOOPS			1000
+/* ---- expected load ----------------------------------------------------------- */
+
+/*
+ * What the latency model says of each kind of operator; 0: nothing.  Its
+ * standard deviation grows with how unlike the plan is to those learned from,
+ * and the factors shrink as its square does.
+ */
+static void
+learned_factors(const RvdLook *look, double *factor)
+{
+	RvdNeural  *neural = look->prediction.known ? rvd_my_neural() : NULL;
+	const RvdSnapshot *s;
+	double		unlike;
+
+	memset(factor, 0, sizeof(double) * RVD_COST_CLASSES);
+	if (neural == NULL)
+		return;
+	s = rvd_snapshot_lock(neural, false, true);
+	unlike = look->prediction.sd * look->prediction.sd /
+		s->model.variance[RVD_OUT_LATENCY];
+	for (int k = 0; k < RVD_COST_CLASSES && unlike > 0; k++)
+		if (s->model.seen[RVD_OUT_COST + k] >= RVD_QUERY_VIEW_SEEN)
+			factor[k] = look->prediction.out[RVD_OUT_COST + k] /
+				Max(unlike, 1);
+	rvd_snapshot_release(neural);
+}
+
+/*
+ * Factors turn shares of the cost into shares of the time, none of which is
+ * more than the whole; together they are the cost again.
+ */
+static void
+expect_load(RvdQueryView *q, const double *factor)
+{
+	const RvdOpRoles *roles = rvd_plan_op_roles();
+	double		cost_of[RVD_COST_CLASSES] = {0};
+	double		cost = 0;
+	double		load = 0;
+
+	for (int i = 0; i < q->dag.n_nodes; i++)
+	{
+		cost_of[roles->cost_class[q->dag.nodes[i].op]] += q->view.self_cost[i];
+		cost += q->view.self_cost[i];
+	}
+	q->load = palloc(sizeof(double) * q->dag.n_nodes);
+	for (int i = 0; i < q->dag.n_nodes; i++)
+	{
+		int			class = roles->cost_class[q->dag.nodes[i].op];
+		double		most = cost_of[class] > 0 ? cost / cost_of[class] : 1;
+
+		q->load[i] = q->view.self_cost[i] * Min(exp(factor[class]), most);
+		load += q->load[i];
+	}
+	for (int i = 0; i < q->dag.n_nodes; i++)
+		q->load[i] = load > 0 ? q->load[i] / load * cost : 0;
+	q->total_load = cost;
+}
+
+/* ---- the view ------------------------------------------------------------------ */
+
+void
+rvd_query_view_plan(RvdQueryView *q, PlannedStmt *stmt)
+{
+	double		factor[RVD_COST_CLASSES];
+
+	q->stmt = stmt;
+	rvd_sql_plan_dag(stmt, &q->dag);
+	rvd_plan_view(&q->view, &q->dag);
+	rvd_look(&q->look, &q->dag, rvd_dag_fingerprint(&q->dag),
+			 rvd_query_view_kernel(q, RVD_ATTENTION_AUTO), false);
+	learned_factors(&q->look, factor);
+	expect_load(q, factor);
+}
 
 void
 rvd_query_view(RvdQueryView *q, const char *query)
 {
-	q->stmt = rvd_sql_plan_text(query);
-	rvd_sql_plan_dag(q->stmt, &q->dag);
-	rvd_plan_view(&q->view, &q->dag);
-	q->total_load = 0;
-	for (int i = 0; i < q->dag.n_nodes; i++)
-		q->total_load += q->view.load[i];
+	rvd_query_view_plan(q, rvd_sql_plan_text(query));
 }
 
 int
-rvd_query_view_attention(const RvdQueryView *q, const char *name)
+rvd_query_view_attention(const char *name)
 {
-	int			kind;
-
 	if (pg_strcasecmp(name, "auto") == 0)
-		return rvd_look_choose_attention((int64) q->stmt->queryId);
-	kind = rvd_attention_by_name(name);
-	if (kind == RVD_NUM_ATTENTIONS)
-		ereport(ERROR,
-				(errcode(RVD_ERRCODE_INVALID_ATTENTION),
-				 errmsg("there is no attention type \"%s\"", name),
-				 errhint("Known are auto, topological, causal_cone, critical_path, mincut_gated, hierarchical_lorentz, parallel_branch, temporal_btsp and ensemble.")));
-	return kind;
+		return RVD_ATTENTION_AUTO;
+	for (int kind = 0; kind < RVD_NUM_ATTENTIONS; kind++)
+		if (pg_strcasecmp(name, rvd_attention_name(kind)) == 0)
+			return kind;
+	ereport(ERROR,
+			(errcode(RVD_ERRCODE_INVALID_ATTENTION),
+			 errmsg("there is no attention type \"%s\"", name),
+			 errhint("Known are auto, topological, causal_cone, critical_path, mincut_gated, hierarchical_lorentz, parallel_branch, temporal_btsp and ensemble.")));
+	return RVD_ATTENTION_AUTO;
+}
+
+int
+rvd_query_view_kernel(const RvdQueryView *q, int attention)
+{
+	return attention != RVD_ATTENTION_AUTO ? attention :
+		rvd_look_choose_attention((int64) q->stmt->queryId);
 }
 
 void
@@ -68,7 +146,7 @@ rvd_query_view_flow(const RvdQueryView *q, RvdFlowMode mode,
 	result->criticality = palloc0(sizeof(double) * q->dag.n_nodes);
 	result->in_cut = palloc0(q->dag.n_nodes);
 	INSTR_TIME_SET_CURRENT(start);
-	if (rvd_flow_analyse(&q->dag, mode, q->view.load, q->view.rows, result,
+	if (rvd_flow_analyse(&q->dag, mode, q->load, q->view.rows, result,
 						 work) != RVD_OK)
 		ereport(ERROR,
 				(errcode(RVD_ERRCODE_INVALID_DAG),
@@ -79,6 +157,52 @@ rvd_query_view_flow(const RvdQueryView *q, RvdFlowMode mode,
 	rvd_operation_add(RVD_TIME_MINCUT, INSTR_TIME_GET_MILLISEC(end) * 1000);
 	pfree(work);
 }
+
+/* ---- bottlenecks ----------------------------------------------------------- */
+
+/* Most expected time first; of equals the one that EXPLAIN shows first. */
+static int
+compare_load(const void *a, const void *b, void *arg)
+{
+	const RvdQueryView *q = arg;
+	int			x = *(const int *) a;
+	int			y = *(const int *) b;
+
+	if (q->load[x] != q->load[y])
+		return q->load[x] > q->load[y] ? -1 : 1;
+	return q->dag.rank[x] - q->dag.rank[y];
+}
+
+int
+rvd_query_view_bottlenecks(const RvdQueryView *q,
+						   const RvdFlowResult *frontier, double threshold,
+						   int *nodes)
+{
+	int			n = 0;
+	int			kept = 0;
+
+	for (int i = 0; i < q->dag.n_nodes; i++)
+		if (frontier->criticality[i] >= threshold && q->load[i] > 0)
+			nodes[n++] = i;
+	qsort_arg(nodes, n, sizeof(int), compare_load,
+			  unconstify(RvdQueryView *, q));
+	while (kept < n && q->load[nodes[kept]] >=
+		   q->load[nodes[0]] * WORTH_A_LOOK)
+		kept++;
+	return kept;
+}
+
+double
+rvd_query_view_threshold(double threshold)
+{
+	if (isnan(threshold) || threshold < 0 || threshold > 1)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("argument \"threshold\" must be between 0 and 1")));
+	return threshold;
+}
+
+/* ---- a node ---------------------------------------------------------------- */
 
 int
 rvd_query_view_number(const RvdQueryView *q, int node)
@@ -101,97 +225,7 @@ rvd_query_view_relation(const RvdQueryView *q, int node)
 }
 
 double
-rvd_query_view_threshold(double threshold)
+rvd_query_view_share(const RvdQueryView *q, int node)
 {
-	if (isnan(threshold) || threshold < 0 || threshold > 1)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("argument \"threshold\" must be between 0 and 1")));
-	return threshold;
-}
-
-/* ---- what to do about it ------------------------------------------------------ */
-
-static double
-table_rows(Oid relation)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relation));
-	double		rows = -1;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-		ReleaseSysCache(tuple);
-	}
-	return rows;
-}
-
-static char *
-scan_action(const RvdQueryView *q, int node)
-{
-	const RvdDagNode *n = &q->dag.nodes[node];
-	double		rows = OidIsValid(n->relation) ? table_rows(n->relation) : -1;
-
-	if (n->op != RVD_OP_SEQ_SCAN)
-	{
-		if (q->view.loops[node] >= MANY_LOOPS)
-			return psprintf("looked up %.0f times: check the row estimate of the join's outer side, or join by hashing",
-							q->view.loops[node]);
-		return pstrdup("reads by an index already: fewer rows or a covering index would help");
-	}
-	if (rows > 0 && n->est_rows < rows * SELECTIVE_SHARE)
-		return psprintf("reads all of %.0f rows for %.0f: an index on the columns of its filter",
-						rows, n->est_rows);
-	return pstrdup("reads most of the table: only fewer rows or columns would help");
-}
-
-/* Would it fit into memory? */
-static char *
-memory_action(const RvdQueryView *q, int node, double rows, const char *what,
-			  const char *other)
-{
-	double		kb = rows * Max(q->dag.nodes[node].width, 1) / 1024.0;
-
-	if (kb > work_mem)
-		return psprintf("%s about %.0f MB, work_mem is %d MB: more of it, or %s",
-						what, kb / 1024.0, work_mem / 1024, other);
-	return psprintf("%s about %.1f MB in memory: %s", what, kb / 1024.0, other);
-}
-
-char *
-rvd_query_view_action(const RvdQueryView *q, int node)
-{
-	const RvdOpRoles *roles = rvd_plan_op_roles();
-	const RvdDagNode *n = &q->dag.nodes[node];
-	double		input = 0;
-
-	for (int e = q->dag.child_start[node]; e < q->dag.child_start[node + 1]; e++)
-		input += q->dag.nodes[q->dag.child[e]].est_rows;
-	switch (roles->cost_class[n->op])
-	{
-		case RVD_COST_SEQ_SCAN:
-		case RVD_COST_INDEX_SCAN:
-		case RVD_COST_BITMAP_SCAN:
-			return scan_action(q, node);
-		case RVD_COST_NESTED_LOOP:
-			return psprintf("runs its inner side %.0f times: check the row estimate of the outer side",
-							input > 0 && q->dag.child_start[node + 1] >
-							q->dag.child_start[node] ?
-							q->dag.nodes[q->dag.child[q->dag.child_start[node]]].est_rows : 1);
-		case RVD_COST_HASH:
-			return memory_action(q, node, n->est_rows, "hashes",
-								 "filter the hashed side earlier");
-		case RVD_COST_HASH_JOIN:
-			return psprintf("joins %.0f rows: filter its inputs earlier",
-							input);
-		case RVD_COST_SORT:
-			return memory_action(q, node, n->est_rows, "sorts",
-								 "an index in that order");
-		case RVD_COST_AGGREGATE:
-			return psprintf("aggregates %.0f rows: filter or aggregate them earlier",
-							input);
-		default:
-			return psprintf("takes in %.0f rows: fewer of them would help",
-							input);
-	}
+	return q->total_load > 0 ? q->load[node] / q->total_load : 0;
 }

@@ -96,7 +96,11 @@ rvd_look_choose_attention(int64 queryid)
 		arm = rvd_selector_choose(&selector, rvd_dag_ucb_c,
 								  rvd_dag_attention_exploration,
 								  selector_rng(), NULL);
-	return rvd_plan_view_uses(arm) ? arm : RVD_ATTENTION_TOPOLOGICAL;
+	/* a kernel that never takes part would for ever be the one to try */
+	if (arm == RVD_ATTENTION_MINCUT_GATED &&
+		!(rvd_dag_mincut_enabled && rvd_part_on(RVD_PART_MINCUT)))
+		arm = Max(rvd_selector_best(&selector), RVD_ATTENTION_TOPOLOGICAL);
+	return arm;
 }
 
 /* ---- cache ------------------------------------------------------------------- */

@@ -29,6 +29,9 @@
 /* A factor learned from fewer plans than this is not used. */
 #define MIN_FACTOR_PLANS	10
 
+/* Edges beyond those of a tree up to which minimum cuts are computed. */
+#define MAX_SHARED_EDGES	64
+
 static double
 now_seconds(void)
 {
@@ -215,12 +218,16 @@ rvd_plan_view_kernel(RvdPlanView *v, int kind,
 	return status;
 }
 
-/* Is the kernel one that takes part? */
+/*
+ * Does the kernel take part?  A minimum cut of a plan is quick while it is
+ * nearly a tree; where hundreds of inputs are shared it is not.
+ */
 bool
-rvd_plan_view_uses(int kind)
+rvd_plan_view_uses(const RvdDag *dag, int kind)
 {
 	return kind != RVD_ATTENTION_MINCUT_GATED ||
-		(rvd_dag_mincut_enabled && rvd_part_on(RVD_PART_MINCUT));
+		(rvd_dag_mincut_enabled && rvd_part_on(RVD_PART_MINCUT) &&
+		 dag->n_edges - dag->n_nodes < MAX_SHARED_EDGES);
 }
 
 static void
@@ -234,7 +241,7 @@ weigh_ensemble(RvdPlanView *v, const RvdAttentionWeights *weights,
 	for (int k = 0; k < RVD_NUM_KERNELS; k++)
 	{
 		double	   *mine = all + (Size) k * v->n;
-		int			kind = rvd_plan_view_uses(k) ? k :
+		int			kind = rvd_plan_view_uses(v->dag, k) ? k :
 			RVD_ATTENTION_TOPOLOGICAL;
 
 		(void) rvd_plan_view_kernel(v, kind, &weights[kind], false, &out,
@@ -260,6 +267,8 @@ rvd_plan_weigh(RvdPlanView *v, int attention, double *p)
 		v->rows_out.present = false;
 		return;
 	}
+	if (!rvd_plan_view_uses(v->dag, attention))
+		attention = RVD_ATTENTION_TOPOLOGICAL;
 	read_weights(weights, &mixture);
 	if (attention == RVD_ATTENTION_ENSEMBLE)
 		weigh_ensemble(v, weights, &mixture, p);

@@ -13,7 +13,7 @@
 #include "ruvector_dag/look.h"
 
 /* Does the kernel take part, by the settings? */
-extern bool rvd_plan_view_uses(int kind);
+extern bool rvd_plan_view_uses(const RvdDag *dag, int kind);
 
 /* Key of a node's trace. */
 extern uint64 rvd_plan_view_slot(const RvdDag *dag, int node);

@@ -31,6 +31,7 @@
 
 typedef struct Scores
 {
+	bool		used[RVD_NUM_ATTENTIONS];
 	double		overlap[RVD_NUM_ATTENTIONS];
 	double		loss[RVD_NUM_KERNELS];
 	RvdAttentionWeights gradient[RVD_NUM_KERNELS];
@@ -76,6 +77,14 @@ score(RvdPlanView *v, const double *share,
 		RvdAttentionOutput out;
 
 		each[k] = p + (Size) k * v->n;
+		scores->used[k] = rvd_plan_view_uses(v->dag, k);
+		if (!scores->used[k])
+		{
+			for (int i = 0; i < v->n; i++)
+				p[(Size) k * v->n + i] = 1.0 / v->n;
+			scores->loss[k] = rvd_attention_loss(each[k], share, v->n);
+			continue;
+		}
 		(void) rvd_plan_view_kernel(v, k, &weights[k], true, &out,
 									p + (Size) k * v->n);
 		in.weights = &weights[k];
@@ -86,6 +95,7 @@ score(RvdPlanView *v, const double *share,
 			memset(&scores->gradient[k], 0, sizeof(RvdAttentionWeights));
 	}
 	rvd_mixture_combine(mixture, each, v->n, mixed);
+	scores->used[RVD_ATTENTION_ENSEMBLE] = true;
 	scores->overlap[RVD_ATTENTION_ENSEMBLE] =
 		rvd_attention_overlap(mixed, share, v->n);
 	pfree(p);
@@ -101,7 +111,8 @@ reward_class(int64 queryid, const Scores *scores)
 	if (c == NULL)
 		return;
 	for (int k = 0; k < RVD_NUM_ATTENTIONS; k++)
-		rvd_selector_reward(&c->selector, k, scores->overlap[k]);
+		if (scores->used[k])
+			rvd_selector_reward(&c->selector, k, scores->overlap[k]);
 	c->timed_runs++;
 	c->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
@@ -157,10 +168,12 @@ rvd_reflect_timed(int64 queryid, const RvdDag *dag, const double *self_ms,
 	if (s == NULL)
 		return;
 	for (int k = 0; k < RVD_NUM_KERNELS; k++)
-		rvd_attention_learn(&s->weights[k], &scores->gradient[k],
-							LEARNING_RATE);
+		if (scores->used[k])
+			rvd_attention_learn(&s->weights[k], &scores->gradient[k],
+								LEARNING_RATE);
 	for (int k = 0; k < RVD_NUM_ATTENTIONS; k++)
-		rvd_selector_reward(&s->selector, k, scores->overlap[k]);
+		if (scores->used[k])
+			rvd_selector_reward(&s->selector, k, scores->overlap[k]);
 	rvd_mixture_update(&s->mixture, scores->loss, FIXED_SHARE);
 	observe_traces(s, dag, share, act_rows);
 	s->timed_runs++;

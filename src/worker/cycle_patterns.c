@@ -17,7 +17,11 @@
 
 #define MAX_ITERATIONS		100
 #define TOLERANCE			1e-6
-#define INSTANCES_PER_CLUSTER	3
+/*
+ * Four verified runs an instance at most: so many of them give a cluster the
+ * evidence that a confidence of 0.8 takes (n / (n + 3)).
+ */
+#define INSTANCES_PER_CLUSTER	6
 
 /* Of a cluster that becomes a pattern. */
 #define MIN_MEMBERS			2

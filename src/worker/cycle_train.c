@@ -27,8 +27,11 @@
 /* A majority of fewer codes says nothing. */
 #define MIN_CODES		20
 
+/* At least so many passes, and with few executions so many steps. */
 #define EPOCHS			8
+#define MAX_EPOCHS		60
 #define BATCH			32
+#define STEPS			400
 
 /* Is there a code in the cache for the embedding?  (It may have gone.) */
 static bool
@@ -80,8 +83,10 @@ rvd_cycle_workload(RvdLearningCycle *c)
 void
 rvd_cycle_train(RvdLearningCycle *c)
 {
+	int			epochs = STEPS * BATCH / Max(c->n_samples, 1);
 	RvdTrainOptions options = {
-		.rate = rvd_dag_base_lora_lr, .epochs = EPOCHS, .batch = BATCH,
+		.rate = rvd_dag_base_lora_lr,
+		.epochs = Max(EPOCHS, Min(epochs, MAX_EPOCHS)), .batch = BATCH,
 		.ewc = rvd_part_on(RVD_PART_EWC),
 		.lambda_min = rvd_dag_ewc_lambda,
 		.lambda_max = Max(rvd_dag_ewc_lambda, rvd_dag_ewc_max_lambda),
@@ -89,9 +94,12 @@ rvd_cycle_train(RvdLearningCycle *c)
 		.seed = rvd_hash_combine(c->learner->database, c->state->cycle)
 	};
 
-	if (rvd_model_train(&c->next->model, &c->state->trainer, c->samples,
-						c->n_samples, c->n_new, &options,
-						&c->report.train) != RVD_OK)
+	RvdStatus	status = rvd_model_train(&c->next->model, &c->state->trainer,
+										 c->samples, c->n_samples, c->n_new,
+										 &options, &c->report.train);
+
+	/* executions of which nothing can be learned are no failure */
+	if (status != RVD_OK && status != RVD_ERR_EMPTY)
 		ereport(ERROR,
 				(errcode(RVD_ERRCODE_LEARNING_FAILED),
 				 errmsg("could not train the latency model on %d executions",

@@ -84,6 +84,7 @@ SELECT ruvector_enable_neural_dag(NULL, '{"dag_regret_limit": 0.05}');
 SELECT ruvector_disable_neural_dag();
 SELECT ruvector_enable_neural_dag('mine');
 SELECT ruvector_dag_learn() -> 'success' AS learn;
+SELECT ruvector_dag_consolidate_patterns() >= 0 AS consolidate;
 RESET ROLE;
 
 -- something to see
