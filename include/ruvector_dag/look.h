@@ -74,14 +74,8 @@ extern void rvd_look(RvdLook *look, const RvdDag *dag, uint64 fingerprint,
 typedef struct RvdAdvice
 {
 	bool		try_learned;	/* plan with learned rows and try it */
-	const char *because;		/* "pattern" or "memory"; static */
-	uint64		pattern;		/* id */
-	float		similarity;
-	float		confidence;
-	float		log_ratio;		/* expected of the candidate */
 	float		inflate;		/* for joins nobody measured: ln(true / est.) */
 	double		expected_ms;	/* of the stock plan; 0: not known */
-	double		expected_sd;	/* of its log */
 } RvdAdvice;
 
 /* Nearest patterns and memories of a stock plan. */
@@ -89,10 +83,6 @@ extern void rvd_advise(const RvdLook *look, RvdAdvice *advice);
 
 /* Does a memory say that this candidate was a catastrophe? */
 extern bool rvd_look_vetoed(const RvdLook *candidate);
-
-/* Top matches for those who show them; up to RVD_BANK_TOP, copied. */
-extern int	rvd_look_patterns(const RvdLook *look, RvdPattern *patterns,
-							  RvdMatch *matches);
 
 /* ---- after the run (reflect.c) ------------------------------------------------ */
 

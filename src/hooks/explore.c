@@ -143,7 +143,7 @@ rvd_explore(RvdSteerJob *job, RvdTag *tag)
  * The very first run of an instance.  Nothing is known of it but what its
  * stock plan resembles: if a pattern or a memory advises learned rows and the
  * model says how long the stock plan would take, that sets the budget of a
- * trial.  The less sure, the smaller.
+ * trial.
  */
 void
 rvd_explore_first_run(RvdSteerJob *job, RvdTag *tag)
@@ -155,7 +155,7 @@ rvd_explore_first_run(RvdSteerJob *job, RvdTag *tag)
 	rvd_advise(&tag->look, &advice);
 	if (!advice.try_learned)
 		return;
-	d->reference_ms = advice.expected_ms * exp(-0.5 * advice.expected_sd);
+	d->reference_ms = advice.expected_ms;
 	if (d->reference_ms * RVD_COST_PER_MS >= job->scope.min_cost &&
 		offer_candidate(job, tag, advice.inflate, &later) && !later)
 		pg_atomic_fetch_add_u64(&rvd_my_database()->first_run_trials, 1);

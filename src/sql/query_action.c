@@ -142,6 +142,9 @@ lookup_action(const RvdQueryView *q, int node)
 	if (loops >= MANY_LOOPS)
 		return psprintf("looked up %.0f times: check the row estimate of the join's outer side, or join by hashing",
 						loops);
+	if (loops >= 2)
+		return psprintf("looked up %.0f times for %.0f rows each: fewer rows on the join's outer side",
+						loops, scan_rows(q, node));
 	return psprintf("reads %.0f rows by an index: a more selective one, or fewer rows",
 					scan_rows(q, node));
 }

@@ -5,9 +5,8 @@
  *
  * The expected load of an operator is its own part of the plan's cost, made
  * larger or smaller by what was learned of its kind of operator in such
- * plans: the less, the more the plan is unlike those learned from.  Learned
- * factors say how kinds compare and not how long a plan takes, so loads are
- * scaled to add up to the cost that they were made from.
+ * plans.  Learned factors say how kinds compare and not how long a plan
+ * takes, so loads are scaled to add up to the cost that they were made from.
  *
  * Everything in CurrentMemoryContext.  Layer 7.
  *
@@ -32,17 +31,26 @@
  */
 #define WORTH_A_LOOK		0.05
 
+/* How far the planner's costs are off by kind of operator, ln, usually. */
+#define COST_VARIANCE		1.0
+#define MAX_FACTOR			2.3 /* ln 10 */
+
 /* ---- expected load ----------------------------------------------------------- */
 
 /*
- * What the latency model says of each kind of operator; 0: nothing.  Its
- * standard deviation grows with how unlike the plan is to those learned from,
- * and the factors shrink as its square does.
+ * What the latency model says of each kind of operator, ln; 0: nothing.
+ *
+ * It is believed as far as it has shown to be right: the mean of what it says
+ * and of "as the cost has it", weighted by their variances.  The model's own
+ * grows with how unlike the plan is to those that the output was learned
+ * from; it knows that for its first output alone, which sees every run, while
+ * only timed runs teach these.
  */
 static void
 learned_factors(const RvdLook *look, double *factor)
 {
 	RvdNeural  *neural = look->prediction.known ? rvd_my_neural() : NULL;
+	const RvdPrediction *p = &look->prediction;
 	const RvdSnapshot *s;
 	double		unlike;
 
@@ -50,12 +58,21 @@ learned_factors(const RvdLook *look, double *factor)
 	if (neural == NULL)
 		return;
 	s = rvd_snapshot_lock(neural, false, true);
-	unlike = look->prediction.sd * look->prediction.sd /
-		s->model.variance[RVD_OUT_LATENCY];
-	for (int k = 0; k < RVD_COST_CLASSES && unlike > 0; k++)
-		if (s->model.seen[RVD_OUT_COST + k] >= RVD_QUERY_VIEW_SEEN)
-			factor[k] = look->prediction.out[RVD_OUT_COST + k] /
-				Max(unlike, 1);
+	unlike = s->model.variance[RVD_OUT_LATENCY] > 0 ?
+		p->sd * p->sd / s->model.variance[RVD_OUT_LATENCY] - 1 : 0;
+	for (int k = 0; k < RVD_COST_CLASSES; k++)
+	{
+		int			out = RVD_OUT_COST + k;
+		double		seen = (double) s->model.seen[out];
+		double		variance;
+
+		if (seen < RVD_QUERY_VIEW_SEEN)
+			continue;
+		variance = s->model.variance[out] *
+			(1 + Max(unlike, 0) * s->model.samples / seen);
+		factor[k] = p->out[out] * COST_VARIANCE / (COST_VARIANCE + variance);
+		factor[k] = Max(-MAX_FACTOR, Min(factor[k], MAX_FACTOR));
+	}
 	rvd_snapshot_release(neural);
 }
 
@@ -127,11 +144,18 @@ rvd_query_view_attention(const char *name)
 	return RVD_ATTENTION_AUTO;
 }
 
+/* Nothing is left to chance here: who looks twice shall see the same. */
 int
 rvd_query_view_kernel(const RvdQueryView *q, int attention)
 {
-	return attention != RVD_ATTENTION_AUTO ? attention :
-		rvd_look_choose_attention((int64) q->stmt->queryId);
+	double		exploration = rvd_dag_attention_exploration;
+
+	if (attention != RVD_ATTENTION_AUTO)
+		return attention;
+	rvd_dag_attention_exploration = 0;
+	attention = rvd_look_choose_attention((int64) q->stmt->queryId);
+	rvd_dag_attention_exploration = exploration;
+	return attention;
 }
 
 void

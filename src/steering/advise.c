@@ -35,6 +35,10 @@
 /* Confidence of a recall that counts. */
 #define RECALL_CONFIDENCE	0.5
 
+/* Trials before their success says something, and how many it is worth. */
+#define MIN_TRIALS			20
+#define GENERAL_WEIGHT		4.0
+
 /* A memory must speak of at least this: ln(time / expected). */
 #define CATASTROPHE			(-0.44) /* ln 0.65: cut there, still running */
 
@@ -125,8 +129,30 @@ choose_match(const RvdBank *bank, const RvdMatch *matches, int n)
 	return best;
 }
 
+/* The nearest pattern, if it is near: what it says short of being sure. */
+typedef struct Opinion
+{
+	double		runs;			/* verified; 0: no pattern is near */
+	double		better;			/* probability that learned rows win */
+} Opinion;
+
 static void
-advise_by_pattern(const RvdLook *look, RvdAdvice *advice)
+read_opinion(const RvdBank *bank, const RvdMatch *matches, int n,
+			 Opinion *opinion)
+{
+	const RvdPattern *p;
+
+	if (n == 0 || matches[0].similarity <= rvd_dag_similarity)
+		return;
+	p = &bank->pattern[matches[0].index];
+	opinion->runs = p->verified;
+	if (p->verified > 0)
+		opinion->better = rvd_pattern_confidence(p, 1.0) *
+			(p->verified + 3.0) / p->verified;
+}
+
+static void
+advise_by_pattern(const RvdLook *look, RvdAdvice *advice, Opinion *opinion)
 {
 	RvdNeural  *neural = rvd_my_neural();
 	RvdMatch	matches[RVD_BANK_TOP];
@@ -143,16 +169,12 @@ advise_by_pattern(const RvdLook *look, RvdAdvice *advice)
 		return;
 	n = rvd_bank_search(&s->bank, look->embedding, matches);
 	best = choose_match(&s->bank, matches, n);
+	read_opinion(&s->bank, matches, n, opinion);
 	if (best >= 0)
 	{
 		const RvdPattern *p = &s->bank.pattern[matches[best].index];
 
 		advice->try_learned = true;
-		advice->because = "pattern";
-		advice->pattern = p->id;
-		advice->similarity = matches[best].similarity;
-		advice->confidence = matches[best].confidence;
-		advice->log_ratio = p->mean_ratio;
 		advice->inflate = p->inflate;
 	}
 	rvd_snapshot_release(neural);
@@ -167,8 +189,26 @@ advise_by_memory(const RvdLook *look, RvdAdvice *advice)
 	if (!recall(look, RVD_MEMORY_PROVEN, &memory))
 		return;
 	advice->try_learned = true;
-	advice->because = "memory";
-	advice->log_ratio = memory.log_ratio;
+}
+
+/*
+ * Neither a sure pattern nor a memory: then what trials came to so far in
+ * this database, and the nearest pattern where there is one, as successes of
+ * so many trials.  A trial is worth it where it is more likely to win than
+ * not; what it may cost is limited by its budget and by the account.
+ */
+static bool
+advise_by_experience(RvdDatabase *db, const Opinion *opinion)
+{
+	double		won = pg_atomic_read_u64(&db->trials_won);
+	double		trials = pg_atomic_read_u64(&db->trials);
+	double		general = (won + 1) / (trials + 2);
+
+	if (trials < MIN_TRIALS ||
+		pg_atomic_read_u64(&db->saved_us) < pg_atomic_read_u64(&db->regret_us))
+		return false;
+	return (general * GENERAL_WEIGHT + opinion->better * opinion->runs) /
+		(GENERAL_WEIGHT + opinion->runs) >= 0.5;
 }
 
 /* Joins nobody counted: as wrong as joins of such plans usually are. */
@@ -192,11 +232,13 @@ rvd_advise(const RvdLook *look, RvdAdvice *advice)
 {
 	RvdDatabase *db = rvd_my_database();
 
+	Opinion		opinion = {0, 0};
+
 	memset(advice, 0, sizeof(*advice));
 	if (db == NULL || !look->embedded)
 		return;
 	pg_atomic_fetch_add_u64(&db->pattern_lookups, 1);
-	advise_by_pattern(look, advice);
+	advise_by_pattern(look, advice, &opinion);
 	if (advice->try_learned)
 		pg_atomic_fetch_add_u64(&db->pattern_hits, 1);
 	else
@@ -204,31 +246,13 @@ rvd_advise(const RvdLook *look, RvdAdvice *advice)
 		advise_by_memory(look, advice);
 		if (advice->try_learned)
 			pg_atomic_fetch_add_u64(&db->recalls, 1);
+		else if (rvd_part_on(RVD_PART_BANK) &&
+				 advise_by_experience(db, &opinion))
+			advice->try_learned = true;
 	}
 	if (advice->inflate == 0)
 		advice->inflate = usual_join_error(look);
 	advice->inflate = Max(0, Min(advice->inflate, MAX_INFLATE));
 	if (look->prediction.known)
-	{
 		advice->expected_ms = exp(look->prediction.log_ms);
-		advice->expected_sd = look->prediction.sd;
-	}
-}
-
-int
-rvd_look_patterns(const RvdLook *look, RvdPattern *patterns,
-				  RvdMatch *matches)
-{
-	RvdNeural  *neural = rvd_my_neural();
-	const RvdSnapshot *s;
-	int			n;
-
-	if (neural == NULL || !look->embedded)
-		return 0;
-	s = rvd_snapshot_lock(neural, false, true);
-	n = rvd_bank_search(&s->bank, look->embedding, matches);
-	for (int i = 0; i < n; i++)
-		patterns[i] = s->bank.pattern[matches[i].index];
-	rvd_snapshot_release(neural);
-	return n;
 }

@@ -139,6 +139,10 @@ read_sample(uint64 row, RvdModelSample *s)
 					  s->target + 1) != RVD_TRAJECTORY_TARGETS)
 		for (int i = 1; i < RVD_MODEL_OUT; i++)
 			s->target[i] = NAN;
+	/* where times by operator are known, clocks made the run slower */
+	for (int i = 0; i < RVD_COST_CLASSES; i++)
+		if (!isnan(s->target[RVD_OUT_COST + i]))
+			s->target[RVD_OUT_LATENCY] = NAN;
 	return true;
 }
 

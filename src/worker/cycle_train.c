@@ -93,7 +93,6 @@ rvd_cycle_train(RvdLearningCycle *c)
 		.fisher_decay = rvd_dag_ewc_fisher_decay,
 		.seed = rvd_hash_combine(c->learner->database, c->state->cycle)
 	};
-
 	RvdStatus	status = rvd_model_train(&c->next->model, &c->state->trainer,
 										 c->samples, c->n_samples, c->n_new,
 										 &options, &c->report.train);

@@ -49,7 +49,8 @@ FROM ruvector_dag_learn() AS l;
 
 SELECT table_names, cardinality(centroid) AS centroid,
        (SELECT abs(sum(c::float8 * c) - 1) < 1e-5 FROM unnest(centroid) AS c) AS unit,
-       attention_type IN (SELECT name FROM ruvector.dag_attention) AS attention, confidence > 0.5 AS confidence,
+       attention_type IN ('topological', 'causal_cone', 'critical_path', 'mincut_gated', 'hierarchical_lorentz', 'parallel_branch',
+           'temporal_btsp', 'ensemble') AS attention, confidence > 0.5 AS confidence,
        sample_count > 10 AS samples, avg_latency_us < baseline_latency_us AS latency, speedup > 2 AS speedup,
        avg_quality BETWEEN 0 AND 1 AS quality, configuration -> 'learned_rows' AS learned_rows,
        (configuration ->> 'verified_runs')::int > 3 AS verified, (configuration ->> 'tightness')::float8 > 0.9 AS tight,
@@ -71,15 +72,22 @@ SELECT (s #>> '{neural,pattern_lookups}')::int > 0 AS looked, (s #>> '{neural,pa
        (s #>> '{neural,first_run_trials}')::int > 0 AS tried
 FROM ruvector_dag_learning_stats() AS s;
 SELECT calls, trials, abandoned_trials FROM ruvector_dag_queries() WHERE query LIKE 'SELECT sum(amount)%';
--- not without similarity and confidence, nor what is remembered of single runs
-SET ruvector.dag_similarity = 1;
-SET ruvector.debug_parts_off = btsp;
+-- a pattern counts only where it is similar enough
 SELECT (s #>> '{neural,pattern_hits}')::int AS hits FROM ruvector_dag_learning_stats() AS s \gset
+SET ruvector.dag_similarity = 1;
 SELECT max(amount) FROM item JOIN fact ON fact.k = item.k AND fact.id = item.id WHERE x = 33 AND y = 33 AND z = 33;
-SELECT (s #>> '{neural,pattern_hits}')::int - :hits AS hits FROM ruvector_dag_learning_stats() AS s;
-SELECT calls, trials FROM ruvector_dag_queries() WHERE query LIKE 'SELECT max(amount)%';
-RESET ruvector.debug_parts_off;
 RESET ruvector.dag_similarity;
+SELECT (s #>> '{neural,pattern_hits}')::int - :hits AS hits FROM ruvector_dag_learning_stats() AS s;
+-- and sure enough
+SET ruvector.dag_confidence = 1;
+SELECT min(amount) FROM item JOIN fact ON fact.k = item.k AND fact.id = item.id WHERE x = 33 AND y = 33 AND z = 33;
+RESET ruvector.dag_confidence;
+SELECT (s #>> '{neural,pattern_hits}')::int - :hits AS hits FROM ruvector_dag_learning_stats() AS s;
+-- without patterns and memories a first run is no trial
+SET ruvector.debug_parts_off = bank, btsp;
+SELECT avg(amount) FROM item JOIN fact ON fact.k = item.k AND fact.id = item.id WHERE x = 33 AND y = 33 AND z = 33;
+RESET ruvector.debug_parts_off;
+SELECT calls, trials FROM ruvector_dag_queries() WHERE query LIKE 'SELECT avg(amount)%';
 
 -- centroid and row errors are for those who may read the tables
 CREATE ROLE regress_patterns;

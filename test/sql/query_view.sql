@@ -161,6 +161,12 @@ FROM ruvector_dag_mincut_analysis('orders') AS m, ruvector_dag_queries('orders')
 WHERE q.query = 'SELECT count(*) FROM orders WHERE status = 8;';
 SELECT ruvector_dag_mincut_analysis('orders'::regclass) = ruvector_dag_mincut_analysis('test_query_view.orders') AS same;
 SELECT * FROM ruvector_dag_mincut_criticality('orders');
+-- nor where their texts mean another table
+CREATE SCHEMA test_query_view_2;
+CREATE TABLE test_query_view_2.orders (LIKE orders);
+SET search_path = test_query_view_2, public;
+SELECT ruvector_dag_mincut_analysis('test_query_view.orders');
+SET search_path = test_query_view, public;
 -- a name with a blank in it is a name
 CREATE TABLE "big orders" (id int);
 SELECT ruvector_dag_mincut_analysis('"big orders"');
@@ -302,5 +308,5 @@ FROM ruvector_dag_latency();
 DEALLOCATE parameter;
 SELECT ruvector_dag_reset() >= 0 AS clean;
 SET client_min_messages = warning;
-DROP SCHEMA test_query_view CASCADE;
+DROP SCHEMA test_query_view, test_query_view_2 CASCADE;
 DROP ROLE regress_view;
