@@ -59,6 +59,13 @@ extern void rvd_plan_view(RvdPlanView *view, const RvdDag *dag);
  */
 extern void rvd_plan_weigh(RvdPlanView *view, int attention, double *p);
 
+/*
+ * ln of what an operator's share of the time is to its share of the cost, by
+ * RvdCostClass, as far as the model is to be believed; 0: as the cost has it.
+ */
+extern double rvd_cost_factor(const RvdLatencyModel *m,
+							  const RvdPrediction *p, int class);
+
 /* Kernel for this class now: by setting, else by the selector. */
 extern int	rvd_look_choose_attention(int64 queryid);
 

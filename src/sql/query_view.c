@@ -31,48 +31,21 @@
  */
 #define WORTH_A_LOOK		0.05
 
-/* How far the planner's costs are off by kind of operator, ln, usually. */
-#define COST_VARIANCE		1.0
-#define MAX_FACTOR			2.3 /* ln 10 */
-
 /* ---- expected load ----------------------------------------------------------- */
 
-/*
- * What the latency model says of each kind of operator, ln; 0: nothing.
- *
- * It is believed as far as it has shown to be right: the mean of what it says
- * and of "as the cost has it", weighted by their variances.  The model's own
- * grows with how unlike the plan is to those that the output was learned
- * from; it knows that for its first output alone, which sees every run, while
- * only timed runs teach these.
- */
+/* What the latency model says of each kind of operator, ln; 0: nothing. */
 static void
 learned_factors(const RvdLook *look, double *factor)
 {
 	RvdNeural  *neural = look->prediction.known ? rvd_my_neural() : NULL;
-	const RvdPrediction *p = &look->prediction;
 	const RvdSnapshot *s;
-	double		unlike;
 
 	memset(factor, 0, sizeof(double) * RVD_COST_CLASSES);
 	if (neural == NULL)
 		return;
 	s = rvd_snapshot_lock(neural, false, true);
-	unlike = s->model.variance[RVD_OUT_LATENCY] > 0 ?
-		p->sd * p->sd / s->model.variance[RVD_OUT_LATENCY] - 1 : 0;
 	for (int k = 0; k < RVD_COST_CLASSES; k++)
-	{
-		int			out = RVD_OUT_COST + k;
-		double		seen = (double) s->model.seen[out];
-		double		variance;
-
-		if (seen < RVD_QUERY_VIEW_SEEN)
-			continue;
-		variance = s->model.variance[out] *
-			(1 + Max(unlike, 0) * s->model.samples / seen);
-		factor[k] = p->out[out] * COST_VARIANCE / (COST_VARIANCE + variance);
-		factor[k] = Max(-MAX_FACTOR, Min(factor[k], MAX_FACTOR));
-	}
+		factor[k] = rvd_cost_factor(&s->model, &look->prediction, k);
 	rvd_snapshot_release(neural);
 }
 

@@ -29,6 +29,10 @@
 /* A factor learned from fewer plans than this is not used. */
 #define MIN_FACTOR_PLANS	10
 
+/* How far the planner's costs are off by kind of operator, ln, usually. */
+#define COST_VARIANCE		1.0
+#define MAX_FACTOR			2.3 /* ln 10 */
+
 /* Edges beyond those of a tree up to which minimum cuts are computed. */
 #define MAX_SHARED_EDGES	64
 
@@ -36,6 +40,31 @@ static double
 now_seconds(void)
 {
 	return GetCurrentTimestamp() / (double) USECS_PER_SEC;
+}
+
+/*
+ * It is believed as far as it has shown to be right: the mean of what the
+ * model says and of "as the cost has it", weighted by their variances.  The
+ * model's own grows with how unlike the plan is to those that the output was
+ * learned from; it knows that for its first output alone, which sees every
+ * run, while only timed runs teach these.
+ */
+double
+rvd_cost_factor(const RvdLatencyModel *m, const RvdPrediction *p, int class)
+{
+	int			out = RVD_OUT_COST + class;
+	double		seen = (double) m->seen[out];
+	double		unlike = 0;
+	double		variance;
+	double		factor;
+
+	if (!p->known || seen < MIN_FACTOR_PLANS)
+		return 0;
+	if (m->variance[RVD_OUT_LATENCY] > 0)
+		unlike = p->sd * p->sd / m->variance[RVD_OUT_LATENCY] - 1;
+	variance = m->variance[out] * (1 + Max(unlike, 0) * m->samples / seen);
+	factor = p->out[out] * COST_VARIANCE / (COST_VARIANCE + variance);
+	return Max(-MAX_FACTOR, Min(factor, MAX_FACTOR));
 }
 
 /* Learned factors of this plan by kind of operator, 0 where unknown. */
@@ -57,8 +86,7 @@ cost_factors(const RvdPlanView *v, const float *mean, float *factor)
 		return;
 	rvd_model_predict(&s->model, NULL, in, &p);
 	for (int i = 0; i < RVD_COST_CLASSES; i++)
-		if (p.known && s->model.seen[RVD_OUT_COST + i] >= MIN_FACTOR_PLANS)
-			factor[i] = p.out[RVD_OUT_COST + i];
+		factor[i] = (float) rvd_cost_factor(&s->model, &p, i);
 	rvd_snapshot_release(neural);
 	pfree(in);
 }
