@@ -151,7 +151,7 @@ define_user_settings(void)
 							   "Switches parts off, by name.",
 							   "For measuring what each one is worth.",
 							   &debug_parts_off_string, "",
-							   PGC_USERSET, GUC_LIST_INPUT | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							   PGC_SUSET, GUC_LIST_INPUT | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							   check_parts_off, assign_parts_off, NULL);
 	DefineCustomIntVariable("ruvector.debug_row_factor_seed",
 							"Multiplies every row estimate by a pseudo-random factor.",

@@ -37,6 +37,7 @@ typedef struct RvdDecision
 	RvdAction	action;
 	bool		known;			/* the class was seen before */
 	bool		first_run;		/* the instance never was */
+	int32		first_runs_lost;	/* trials of the class: abandoned less won */
 	int64		queryid;
 	uint64		instance;		/* 0 when pooled */
 	uint64		seen_instance;	/* the constants' hash, always */

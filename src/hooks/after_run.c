@@ -95,7 +95,8 @@ learn_all(RvdExecution *e, RvdRun *run, uint64 rows,
 	if (e->after_trial)
 		run->news += e->trial.seen.news;
 	rvd_learn_run(run);
-	if (e->after_trial && e->trial.tag->first_run && !e->trial.failed)
+	if (e->after_trial && e->trial.tag->first_run && !e->trial.failed &&
+		run->outcome == RVD_RUN_COMPLETE)
 		rvd_reflect_abandoned(&e->trial.tag->look, e->trial.tag->queryid,
 							  e->trial.tag->fingerprint, e->trial.ms,
 							  run->ms);
@@ -185,5 +186,7 @@ rvd_execution_censored(RvdExecution *e)
 	run.outcome = RVD_RUN_FAILED;
 	run.after_trial = e->after_trial;
 	rvd_observation_init(&nothing);
+	nothing.counted = e->counts_rows;
+	nothing.timed = e->times_nodes;
 	learn_all(e, &run, 0, &nothing);
 }

@@ -23,6 +23,9 @@
 /* A candidate this much slower than the reference, at best, is not tried. */
 #define HOPELESS			1.5
 
+/* First runs of a class are not tried any more when so many more failed. */
+#define MAX_FIRST_RUNS_LOST	2
+
 /* Leave the candidate with the reference's tag. */
 static void
 attach_candidate(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
@@ -149,15 +152,18 @@ void
 rvd_explore_first_run(RvdSteerJob *job, RvdTag *tag)
 {
 	RvdDecision *d = &job->decision;
+	RvdDatabase *db = rvd_my_database();
 	RvdAdvice	advice;
 	bool		later;
 
+	if (db == NULL || d->first_runs_lost > MAX_FIRST_RUNS_LOST)
+		return;
 	rvd_advise(&tag->look, &advice);
 	if (!advice.try_learned)
 		return;
 	d->reference_ms = advice.expected_ms;
 	if (d->reference_ms * RVD_COST_PER_MS >= job->scope.min_cost &&
 		offer_candidate(job, tag, advice.inflate, &later) && !later)
-		pg_atomic_fetch_add_u64(&rvd_my_database()->first_run_trials, 1);
+		pg_atomic_fetch_add_u64(&db->first_run_trials, 1);
 	d->reference_ms = 0;
 }

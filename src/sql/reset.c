@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/fmgrprotos.h"
+#include "utils/timestamp.h"
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hash.h"
@@ -178,6 +179,7 @@ rvd_reset_patterns(ResetScope *scope, RvdNeural *neural)
 			s->bank.pattern[kept++] = *p;
 	}
 	s->bank.n = kept;
+	s->published_at = GetCurrentTimestamp();	/* a cycle under way is void */
 	rvd_snapshot_release(neural);
 }
 

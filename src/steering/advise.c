@@ -19,6 +19,7 @@
 #include <math.h>
 
 #include "miscadmin.h"
+#include "utils/timestamp.h"
 
 #include "ruvector_dag/look.h"
 #include "ruvector_dag/settings.h"
@@ -41,6 +42,10 @@
 
 /* A memory must speak of at least this: ln(time / expected). */
 #define CATASTROPHE			(-0.44) /* ln 0.65: cut there, still running */
+
+/* How long a memory forbids: ten minutes at first, a week at most. */
+#define VETO_US				INT64CONST(600000000)
+#define MAX_DOUBLINGS		10
 
 /* ---- memories ------------------------------------------------------------- */
 
@@ -96,13 +101,20 @@ recall(const RvdLook *look, RvdMemoryKind kind, RvdMemory *memory)
 	return good;
 }
 
+/*
+ * A memory of one run may be wrong (a cold cache, a lock, a gain too small for
+ * its budget): it holds for ten minutes, twice as long each time it is
+ * confirmed, and then the like is tried once more.
+ */
 bool
 rvd_look_vetoed(const RvdLook *candidate)
 {
 	RvdMemory	memory;
 
 	return recall(candidate, RVD_MEMORY_CATASTROPHE, &memory) &&
-		memory.log_ratio >= CATASTROPHE;
+		memory.log_ratio >= CATASTROPHE &&
+		GetCurrentTimestamp() - memory.at <
+		(VETO_US << Min(Max(memory.seen, 1) - 1, MAX_DOUBLINGS));
 }
 
 /* ---- patterns --------------------------------------------------------------- */

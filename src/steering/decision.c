@@ -47,6 +47,7 @@ read_class(RvdDecision *d, const RvdScope *scope)
 	cost = Max(c->est_cost, mean_ms * RVD_COST_PER_MS);
 	d->pooled = (c->flags & RVD_CLASS_POOLED) != 0;
 	d->line = c->line;
+	d->first_runs_lost = (int32) c->trials_abandoned - (int32) c->trials_won;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
 	return cost >= scope->min_cost;
 }

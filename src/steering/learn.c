@@ -63,7 +63,8 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		 (i->state == RVD_INSTANCE_COOLING && i->calls >= i->cool_until)) &&
 		i->baseline.n >= (i->trying_plan != 0 ? 1 : BASELINE_RUNS))
 		i->state = RVD_INSTANCE_EXPLORING;
-	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0)
+	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0 &&
+			 i->rounds < RVD_MAX_ROUNDS)
 		i->state = RVD_INSTANCE_EXPLORING;
 }
 
@@ -79,7 +80,8 @@ learn_steered_run(RvdInstance *i, const RvdRun *run)
 	i->slow_streak = slow ? i->slow_streak + slow : 0;
 	if (i->slow_streak < 2)
 	{
-		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED)
+		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED &&
+			i->rounds < RVD_MAX_ROUNDS)
 			i->state = RVD_INSTANCE_EXPLORING;
 		return false;
 	}
@@ -226,14 +228,16 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 		if (tag->baseline_ms > 0)
 			rvd_latency_add(&plan->ratio, run->ms / tag->baseline_ms);
 	}
-	else if (run->outcome == RVD_RUN_FAILED)
+	else if (run->outcome == RVD_RUN_FAILED && !run->timed)
 		rvd_latency_add_censored(&plan->latency, run->ms);
 	plan->observed += run->counted_rows;
 	plan->timed += run->timed;
 	plan->last_used = GetCurrentTimestamp();
 	if (run->trial)
-	{
 		plan->trials++;
+	/* a plan is no rival of itself */
+	if (run->trial && view->best_plan != tag->fingerprint)
+	{
 		verdict = rvd_guard_judge(&plan->ratio,
 								  view->best_plan ? &reference : NULL,
 								  Max(view->baseline.n, 1),
@@ -254,7 +258,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	plan->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
 
-	if (run->trial)
+	if (run->trial && view->best_plan != tag->fingerprint)
 		apply_verdict(tag, verdict);
 	if (verdict == RVD_PROMOTE && tag->has_stock_code)
 		rvd_reflect_proven(&tag->stock_code, tag->queryid, tag->fingerprint,
@@ -316,7 +320,7 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 	if (!candidate->first_run)
 		apply_verdict(candidate, RVD_REJECT);
 	/* how bad the first of all runs was is known after the reference's */
-	if (!failed && !candidate->first_run)
+	if (!failed && !candidate->first_run && !candidate->pooled)
 		rvd_reflect_abandoned(&candidate->look, candidate->queryid,
 							  candidate->fingerprint, ms,
 							  candidate->expected_ms);

@@ -52,13 +52,19 @@ rvd_learn_account(const RvdRun *run)
 	if (db == NULL)
 		return 0;
 	pg_atomic_fetch_add_u64(&db->queries, 1);
+	/* instruments cost as much where the run fails */
+	if (run->counted_rows)
+		add_us(&db->observed_us, run->ms);
+	if (run->timed)
+		add_us(&db->timed_us, run->ms);
 	if (run->outcome != RVD_RUN_COMPLETE)
 		return 0;
 	if (tag->role == RVD_PLAN_BASELINE)
 		add_us(&db->executed_us, run->ms);
 	else
 	{
-		saved = expected - run->ms;
+		/* clocks are no fault of the plan's */
+		saved = run->timed ? 0 : expected - run->ms;
 		pg_atomic_fetch_add_u64(&db->steered, 1);
 		add_us(&db->executed_us, expected);
 		add_us(saved > 0 ? &db->saved_us : &db->regret_us, fabs(saved));
@@ -68,10 +74,6 @@ rvd_learn_account(const RvdRun *run)
 		pg_atomic_fetch_add_u64(&db->trials, 1);
 		pg_atomic_fetch_add_u64(&db->trials_won, 1);
 	}
-	if (run->counted_rows)
-		add_us(&db->observed_us, run->ms);
-	if (run->timed)
-		add_us(&db->timed_us, run->ms);
 	return saved;
 }
 

@@ -34,10 +34,12 @@ decision_changed(const RvdTag *tag)
 	bool		changed;
 	uint64		best;
 
+	/* a pooled class explores for ever: nothing to wait for */
 	if (i == NULL)
 		return false;
 	best = i->best_plan;
-	changed = (i->state == RVD_INSTANCE_EXPLORING && tag->may_explore) ||
+	changed = (i->state == RVD_INSTANCE_EXPLORING && tag->may_explore &&
+			   !tag->pooled) ||
 		(i->state == RVD_INSTANCE_SETTLED &&
 		 (i->best_plan != 0 ? i->best_plan != tag->fingerprint :
 		  tag->role == RVD_PLAN_PROVEN));

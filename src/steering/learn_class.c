@@ -100,18 +100,18 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 		describe_class(c, run->query, run->range_table);
 	pg_atomic_fetch_add_u64(&c->calls, 1);
 	count_instance(c, run->tag->seen_instance);
-	if (run->outcome == RVD_RUN_COMPLETE)
+	if (run->outcome == RVD_RUN_COMPLETE && !run->timed)
 	{
 		rvd_latency_add(&c->latency, run->ms);
 		c->total_ms += run->ms;
-		if (run->tag->role == RVD_PLAN_BASELINE && !run->timed)
+		if (run->tag->role == RVD_PLAN_BASELINE)
 		{
 			c->est_cost = run->est_cost;
 			rvd_line_add(&c->line, log(Max(run->est_cost, 1.0)),
 						 log(Max(run->ms, 0.001)));
 		}
 	}
-	else if (run->outcome == RVD_RUN_FAILED)
+	else if (run->outcome == RVD_RUN_FAILED && !run->timed)
 		rvd_latency_add_censored(&c->latency, run->ms);
 	if (run->tag->role != RVD_PLAN_BASELINE)
 		c->steered++;

@@ -84,7 +84,7 @@ read_selector(int64 queryid, RvdSelector *selector)
 int
 rvd_look_choose_attention(int64 queryid)
 {
-	RvdSelector selector;
+	RvdSelector selector = {0};
 	int			arm;
 
 	if (rvd_dag_attention_type != RVD_ATTENTION_AUTO)
@@ -99,7 +99,11 @@ rvd_look_choose_attention(int64 queryid)
 	/* a kernel that never takes part would for ever be the one to try */
 	if (arm == RVD_ATTENTION_MINCUT_GATED &&
 		!(rvd_dag_mincut_enabled && rvd_part_on(RVD_PART_MINCUT)))
-		arm = Max(rvd_selector_best(&selector), RVD_ATTENTION_TOPOLOGICAL);
+	{
+		arm = rvd_selector_best(&selector);
+		if (arm < 0 || arm == RVD_ATTENTION_MINCUT_GATED)
+			arm = RVD_ATTENTION_TOPOLOGICAL;
+	}
 	return arm;
 }
 
@@ -227,7 +231,7 @@ predict(RvdLook *look)
 	s = rvd_snapshot_lock(neural, false, false);
 	if (s)
 	{
-		rvd_model_predict(&s->model, rvd_reflect_micro(s->cycle), in,
+		rvd_model_predict(&s->model, rvd_reflect_micro(s->published_at), in,
 						  &look->prediction);
 		rvd_snapshot_release(neural);
 	}

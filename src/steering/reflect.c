@@ -38,31 +38,32 @@
 #define ABANDONED_SHARE		0.65
 
 static RvdMicro micro;			/* of this process */
-static uint64 micro_cycle;		/* cycle of the model it corrects */
+static TimestampTz micro_model; /* when the model it corrects was published */
 static TimestampTz micro_since; /* first step not flushed */
 
 const RvdMicro *
-rvd_reflect_micro(uint64 cycle)
+rvd_reflect_micro(TimestampTz published_at)
 {
-	return micro.samples > 0 && micro_cycle == cycle &&
+	return micro.samples > 0 && micro_model == published_at &&
 		rvd_part_on(RVD_PART_MICRO_LORA) ? &micro : NULL;
 }
 
 static void
-start_micro(uint64 cycle)
+start_micro(const RvdSnapshot *s)
 {
 	rvd_micro_reset(&micro, rvd_dag_micro_lora_rank,
-					(uint64) MyProcPid << 32 | (uint32) cycle);
-	micro_cycle = cycle;
+					(uint64) MyProcPid << 32 | (uint32) s->cycle);
+	micro_model = s->published_at;
 }
 
 void
 rvd_reflect_flush(bool now)
 {
+	RvdDatabase *db = rvd_my_database();
 	RvdNeural  *neural;
 	RvdSnapshot *s;
 
-	if (micro.samples == 0 ||
+	if (db == NULL || micro.samples == 0 ||
 		(!now && micro.samples < FLUSH_RUNS &&
 		 !TimestampDifferenceExceeds(micro_since, GetCurrentTimestamp(),
 									 FLUSH_MS)))
@@ -71,11 +72,11 @@ rvd_reflect_flush(bool now)
 	s = neural ? rvd_snapshot_lock(neural, true, false) : NULL;
 	if (s == NULL)
 		return;					/* the next run will do */
-	if (s->cycle == micro_cycle)
+	if (s->published_at == micro_model)
 		rvd_micro_fold(&s->model.micro, &micro);
-	start_micro(s->cycle);
+	start_micro(s);
 	rvd_snapshot_release(neural);
-	pg_atomic_fetch_add_u64(&rvd_my_database()->micro_flushes, 1);
+	pg_atomic_fetch_add_u64(&db->micro_flushes, 1);
 }
 
 static void
@@ -88,11 +89,12 @@ static void
 step_micro(const RvdLook *look, double ms, const float *targets)
 {
 	static bool registered = false;
+	RvdDatabase *db = rvd_my_database();
 	RvdNeural  *neural = rvd_my_neural();
 	RvdModelSample *sample;
 	const RvdSnapshot *s;
 
-	if (neural == NULL || !rvd_part_on(RVD_PART_MICRO_LORA) ||
+	if (db == NULL || neural == NULL || !rvd_part_on(RVD_PART_MICRO_LORA) ||
 		!rvd_part_on(RVD_PART_MODEL))
 		return;
 	if (!registered)
@@ -108,15 +110,15 @@ step_micro(const RvdLook *look, double ms, const float *targets)
 	s = rvd_snapshot_lock(neural, false, false);
 	if (s != NULL)
 	{
-		if (micro.rank == 0 || s->cycle != micro_cycle)
-			start_micro(s->cycle);
+		if (micro.rank == 0 || s->published_at != micro_model)
+			start_micro(s);
 		if (micro.samples == 0)
 			micro_since = GetCurrentTimestamp();
 		if (s->model.samples > 0)
 			(void) rvd_micro_learn(&micro, &s->model, sample,
 								   rvd_dag_learning_rate);
 		rvd_snapshot_release(neural);
-		pg_atomic_fetch_add_u64(&rvd_my_database()->micro_steps, 1);
+		pg_atomic_fetch_add_u64(&db->micro_steps, 1);
 	}
 	pfree(sample);
 	rvd_reflect_flush(false);

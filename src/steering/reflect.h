@@ -12,7 +12,7 @@
 
 #include "ruvector_dag/latency_model.h"
 
-/* The adapter not flushed yet, if it corrects that cycle's model; or NULL. */
-extern const RvdMicro *rvd_reflect_micro(uint64 cycle);
+/* The adapter not flushed yet, if it corrects that very model; or NULL. */
+extern const RvdMicro *rvd_reflect_micro(TimestampTz published_at);
 
 #endif							/* RVD_REFLECT_H */

@@ -10,6 +10,8 @@
 
 #include "utils/timestamp.h"
 
+#include "miscadmin.h"
+
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hash.h"
 #include "ruvector_dag/settings.h"
@@ -69,13 +71,20 @@ separate(RvdLearningCycle *c, const uint64 *keys, int instances)
 	c->report.clusters = instances;
 }
 
+/* Many clusters of many plans take seconds. */
+static void
+look_up(void *arg, int iteration, double cost)
+{
+	CHECK_FOR_INTERRUPTS();
+}
+
 static void
 fit(RvdLearningCycle *c, int k)
 {
 	RvdKmeansOptions options = {
 		.k = k, .max_iterations = MAX_ITERATIONS, .tolerance = TOLERANCE,
 		.seed = rvd_hash_combine(c->learner->database, c->state->cycle),
-		.gemm = rvd_cycle_gemm()
+		.gemm = rvd_cycle_gemm(), .progress = look_up
 	};
 	RvdKmeansResult result = {
 		.centroid = palloc(sizeof(float) * RVD_EMBEDDING_DIM * k),

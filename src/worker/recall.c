@@ -85,6 +85,8 @@ rvd_recall_tidy(RvdLearner *learner)
 
 	if (neural == NULL)
 		return;
+	/* after a commit the current context may be one that is never reset */
+	MemoryContextSwitchTo(learner->scratch);
 	items = rvd_btsp_lock(neural, false, true)->n_items;
 	rvd_btsp_release(neural);
 	if (items < NEARLY_FULL)

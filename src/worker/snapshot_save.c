@@ -179,7 +179,8 @@ static bool
 still_published(const RvdLearningCycle *c)
 {
 	RvdSnapshot *s = rvd_snapshot_lock(c->neural, false, true);
-	bool		same = s->cycle == c->next->cycle;
+	bool		same = s->cycle == c->next->cycle &&
+		s->published_at == c->next->published_at;
 
 	rvd_snapshot_release(c->neural);
 	return same;
