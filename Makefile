@@ -191,4 +191,4 @@ help:
 	@echo 'make clean'
 	@echo 'scripts/test         everything, from a bare machine, on a throwaway cluster'
 	@echo 'scripts/demo         a workload before and after learning'
-	@echo 'bench/run, bench/overhead    benchmarks'
+	@echo 'bench/...            benchmarks, see docs/benchmarks.md'
