@@ -19,7 +19,7 @@
 
 #include "vector_args.h"
 
-#define MAX_PRODUCTS	1e9
+#define MAX_PRODUCTS	1e8
 
 static void
 refuse_nulls(ArrayType *array, const char *name)

@@ -90,10 +90,18 @@ void
 rvd_learn_class(const RvdRun *run, double saved_ms)
 {
 	RvdKey		key = {(uint64) run->tag->queryid, MyDatabaseId};
-	bool		found;
-	RvdClass   *c = rvd_table_enter(rvd_table(RVD_CLASSES), key, MyDatabaseId,
-									&found, false);
+	bool		found = true;
+	RvdClass   *c;
 
+	/*
+	 * Of a run that failed neither text nor relations are known any more.  A
+	 * class without relations would be everybody's to see.
+	 */
+	if (run->outcome == RVD_RUN_FAILED && run->range_table == NIL)
+		c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
+	else
+		c = rvd_table_enter(rvd_table(RVD_CLASSES), key, MyDatabaseId, &found,
+							false);
 	if (c == NULL)
 		return;
 	if (!found)

@@ -160,6 +160,12 @@ foreach my $user (sort keys %sees)
 		WHERE query LIKE '%kind%' AND query NOT LIKE '%ruvector%'");
 	is($out, $sees{$user}[1], "no other column tells $user the text");
 }
+# of a statement that only ever failed neither text nor tables are known
+($rc, $out, $err) = as_user('alice', 'SELECT 1 / (kind - kind) FROM private');
+like($err, qr/division by zero/, 'a statement fails');
+($rc, $out, $err) = as_user('bob',
+	"SELECT count(*) FROM ruvector_dag_plans() WHERE skeleton LIKE '%private%'");
+is($out, '0', 'and its plan is not for everybody');
 is( $node->safe_psql('other', 'SELECT count(*) FROM ruvector_dag_rows()'),
 	'0', 'another database shows nothing of it');
 
