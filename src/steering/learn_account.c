@@ -27,7 +27,12 @@
 /* Of the overhead limit, the part that goes into clocks. */
 #define TIMING_PART			0.5
 
-/* A plan is timed no more often than this. */
+/*
+ * A plan is timed once in so many runs, and no more often than that in all:
+ * short statements, whose clocks the account can always pay for, would
+ * otherwise be slowed down several times in a row.
+ */
+#define TIMED_EVERY			20
 #define TIMED_RUNS			4
 
 /* First executions of a plan that count rows whatever the account says. */
@@ -90,6 +95,7 @@ rvd_learn_want_times(const RvdTag *tag)
 									tag->fingerprint), MyDatabaseId};
 	RvdPlan    *plan;
 	uint32		timed = 0;
+	uint32		runs = 0;
 	double		cost;
 
 	if (db == NULL || !tag->measured || !(tag->baseline_ms > 0) ||
@@ -100,11 +106,12 @@ rvd_learn_want_times(const RvdTag *tag)
 	if (plan != NULL)
 	{
 		timed = plan->timed;
+		runs = plan->latency.n;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}
 	cost = (pg_atomic_read_u64(&db->timed_us) + tag->baseline_ms * 1000.0) *
 		TIMING_COST;
-	return timed < TIMED_RUNS &&
+	return timed < TIMED_RUNS && runs >= timed * TIMED_EVERY &&
 		cost <= rvd_dag_overhead_limit * TIMING_PART *
 		pg_atomic_read_u64(&db->executed_us);
 }
