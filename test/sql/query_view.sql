@@ -190,8 +190,8 @@ FROM ruvector_dag_estimate('SELECT * FROM orders WHERE id % 10 = 3 AND status % 
 SET ruvector.dag_overhead_limit = 1;
 DO $$
 BEGIN
-    FOR i IN 1..70 LOOP
-        EXECUTE format('SELECT count(*) FROM orders WHERE status > %s', i % 7);
+    FOR i IN 1..140 LOOP
+        EXECUTE format('SELECT count(*) FROM orders WHERE status > %s', i % 14);
     END LOOP;
 END
 $$;
