@@ -22,7 +22,6 @@
 typedef struct RvdLook
 {
 	bool		embedded;		/* embedding and plan are set */
-	bool		cached;			/* they came from the cache */
 	int			attention;		/* RvdAttentionKind used */
 	uint64		embedding_key;
 	double		total_cost;

@@ -177,6 +177,5 @@ typedef struct RvdOperationStats
 } RvdOperationStats;
 
 extern void rvd_operation_stats(RvdOperation op, RvdOperationStats *s);
-extern void rvd_operation_reset(void);
 
 #endif							/* RVD_NEURAL_H */

@@ -113,13 +113,6 @@ rvd_knowledge_load(RvdKnowledge *k, Oid tab)
 		rvd_knowledge_index_add(k->class_index, k->classes[i].head.key.a, i);
 	if (OidIsValid(tab))
 		rvd_knowledge_filter_members(k);
-
-	k->instance_index = rvd_knowledge_make_index("ruvector_dag instances");
-	for (int i = 0; i < k->n_instances; i++)
-		rvd_knowledge_index_add(k->instance_index,
-								rvd_instance_key(k->instances[i].queryid,
-												 k->instances[i].instance),
-								i);
 }
 
 RvdClass *
@@ -128,16 +121,6 @@ rvd_knowledge_class(const RvdKnowledge *k, int64 queryid)
 	int			i = rvd_knowledge_index_find(k->class_index, (uint64) queryid);
 
 	return i < 0 ? NULL : &k->classes[i];
-}
-
-RvdInstance *
-rvd_knowledge_instance(const RvdKnowledge *k, int64 queryid, uint64 instance)
-{
-	int			i = rvd_knowledge_index_find(k->instance_index,
-											 rvd_instance_key(queryid,
-															  instance));
-
-	return i < 0 ? NULL : &k->instances[i];
 }
 
 HTAB *

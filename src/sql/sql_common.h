@@ -116,14 +116,11 @@ typedef struct RvdKnowledge
 	RvdPlan    *plans;
 	int			n_plans;
 	HTAB	   *class_index;	/* queryid -> class */
-	HTAB	   *instance_index; /* rvd_instance_key -> instance */
 } RvdKnowledge;
 
 /* Classes, instances and plans; tab (if valid): only those touching it. */
 extern void rvd_knowledge_load(RvdKnowledge *k, Oid tab);
 extern RvdClass *rvd_knowledge_class(const RvdKnowledge *k, int64 queryid);
-extern RvdInstance *rvd_knowledge_instance(const RvdKnowledge *k,
-										   int64 queryid, uint64 instance);
 
 extern HTAB *rvd_knowledge_plan_index(const RvdKnowledge *k);
 extern RvdPlan *rvd_knowledge_plan(const RvdKnowledge *k, HTAB *index,

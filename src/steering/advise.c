@@ -58,8 +58,8 @@ same_plan(const RvdHdc *code, const uint64 *cue)
 	return rvd_hdc_distance(code, &other) <= SAME_PLAN_DISTANCE;
 }
 
-static bool
-recall_id(const RvdHdc *code, uint64 *id)
+bool
+rvd_look_recall(const RvdHdc *code, uint64 *id)
 {
 	RvdNeural  *neural = rvd_my_neural();
 	RvdBtsp    *btsp;
@@ -89,7 +89,7 @@ recall(const RvdLook *look, RvdMemoryKind kind, RvdMemory *memory)
 	bool		good;
 
 	if (!look->coded || !rvd_part_on(RVD_PART_BTSP) ||
-		!recall_id(&look->code, &key.a))
+		!rvd_look_recall(&look->code, &key.a))
 		return false;
 	m = rvd_table_find(rvd_table(RVD_MEMORIES), key, false, false);
 	if (m == NULL)

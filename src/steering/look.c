@@ -257,7 +257,7 @@ rvd_look(RvdLook *look, const RvdDag *dag, uint64 fingerprint, int attention,
 		return;
 	if (read_cache(look))
 	{
-		look->embedded = look->cached = true;
+		look->embedded = true;
 		pg_atomic_fetch_add_u64(&db->cache_hits, 1);
 	}
 	else

@@ -24,6 +24,9 @@ extern RvdStatus rvd_plan_view_kernel(RvdPlanView *v, int kind,
 									  bool want_rows, RvdAttentionOutput *out,
 									  double *p);
 
+/* Id of the memory that a code recalls; false: none.  (advise.c) */
+extern bool rvd_look_recall(const RvdHdc *code, uint64 *id);
+
 extern double rvd_look_clock_us(instr_time since);
 
 #endif							/* RVD_PLAN_VIEW_H */

@@ -193,22 +193,15 @@ remember(RvdMemoryKind kind, const RvdHdc *code, int64 queryid,
 static void
 contradict(const RvdLook *look)
 {
-	RvdNeural  *neural = rvd_my_neural();
-	RvdBtsp    *btsp;
 	RvdKey		key = {0, MyDatabaseId};
 	RvdMemory  *m;
-	double		confidence;
-	bool		found;
 	bool		bad;
 
-	if (!look->coded || neural == NULL || !rvd_part_on(RVD_PART_BTSP) ||
-		(btsp = rvd_btsp_lock(neural, false, false)) == NULL)
+	if (!look->coded || !rvd_part_on(RVD_PART_BTSP) ||
+		!rvd_look_recall(&look->code, &key.a))
 		return;
-	found = rvd_btsp_recall(btsp, &look->code, &key.a, &confidence) == RVD_OK &&
-		confidence >= 0.5;
-	rvd_btsp_release(neural);
-	if (!found ||
-		(m = rvd_table_find(rvd_table(RVD_MEMORIES), key, false, false)) == NULL)
+	m = rvd_table_find(rvd_table(RVD_MEMORIES), key, false, false);
+	if (m == NULL)
 		return;
 	bad = m->kind == RVD_MEMORY_CATASTROPHE;
 	rvd_table_release(rvd_table(RVD_MEMORIES), key);

@@ -141,19 +141,6 @@ rvd_operation_stats(RvdOperation op, RvdOperationStats *s)
 }
 
 void
-rvd_operation_reset(void)
-{
-	if (rvd_store_head == NULL)
-		return;
-	for (int op = 0; op < RVD_NUM_OPERATIONS; op++)
-	{
-		for (int i = 0; i < RVD_OPERATION_BUCKETS; i++)
-			pg_atomic_write_u64(&counters_of(op)->bucket[i], 0);
-		pg_atomic_write_u64(&counters_of(op)->max_ns, 0);
-	}
-}
-
-void
 rvd_operation_set_up(void)
 {
 	for (int op = 0; op < RVD_NUM_OPERATIONS; op++)
