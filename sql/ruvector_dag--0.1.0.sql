@@ -112,7 +112,9 @@ CREATE TABLE ruvector.dag_plans (
     first_seen       timestamptz,
     last_used        timestamptz,
     role_changed     timestamptz,
-    memo_keys        bigint[] NOT NULL, -- the learned rows that make it again
+    arm              integer NOT NULL,  -- of dag_arms, 0: none
+    memo_joins       integer[] NOT NULL, -- the order of joins that makes it again
+    memo_keys        bigint[] NOT NULL, -- and the learned rows
     memo_rows        real[] NOT NULL,
     skeleton         text NOT NULL,
     PRIMARY KEY (queryid, instance, plan_id)

@@ -222,10 +222,18 @@ typedef enum RvdPlanRole
 	RVD_PLAN_REJECTED
 } RvdPlanRole;
 
-/* The corrections that make a plan again: learned rows as they were then. */
+/*
+ * The configuration that makes a plan again: planner settings (an arm of
+ * table dag_arms), learned rows as they were then, and the order of joins.
+ */
+#define RVD_MEMO_JOINS		48
+
 typedef struct RvdMemo
 {
 	int32		n;
+	uint16		arm;			/* RvdArm id; 0: settings as they are */
+	uint16		n_joins;		/* tokens used of joins; 0: by the search */
+	uint16		joins[RVD_MEMO_JOINS];	/* join tree in postfix, join_order.h */
 	uint64		key[RVD_MEMO_ROWS];	/* exact hash of base, join or lookup */
 	float		rows[RVD_MEMO_ROWS];
 } RvdMemo;

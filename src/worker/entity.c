@@ -21,7 +21,7 @@
 #if SIZEOF_VOID_P == 8
 StaticAssertDecl(sizeof(RvdClass) == 1440, "dag_classes lacks a column");
 StaticAssertDecl(sizeof(RvdInstance) == 168, "dag_instances lacks a column");
-StaticAssertDecl(sizeof(RvdPlan) == 2912, "dag_plans lacks a column");
+StaticAssertDecl(sizeof(RvdPlan) == 3008, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
 #endif
@@ -113,6 +113,9 @@ static const RvdColumn plan_columns[] = {
 	PLAIN(RvdPlan, "first_seen", TIME, first_seen),
 	PLAIN(RvdPlan, "last_used", TIME, last_used),
 	PLAIN(RvdPlan, "role_changed", TIME, role_changed),
+	PLAIN(RvdPlan, "arm", UINT2, memo.arm),
+	ARRAY_OF(RvdPlan, "memo_joins", UINT2, memo.joins, RVD_MEMO_JOINS,
+			 sizeof(uint16), 1, memo.n_joins),
 	ARRAY_OF(RvdPlan, "memo_keys", INT8, memo.key, RVD_MEMO_ROWS,
 			 sizeof(uint64), 1, memo.n),
 	ARRAY_OF(RvdPlan, "memo_rows", FLOAT4, memo.rows, RVD_MEMO_ROWS,

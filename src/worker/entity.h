@@ -63,7 +63,7 @@ typedef struct RvdEntity
 	bool		(*valid) (const void *entry);
 } RvdEntity;
 
-#define RVD_MAX_COLUMNS 24
+#define RVD_MAX_COLUMNS 40
 
 extern const RvdEntity rvd_entities[RVD_NUM_PERSISTED];
 
