@@ -21,6 +21,65 @@ CREATE TABLE ruvector.dag_tables (
 COMMENT ON TABLE ruvector.dag_tables IS
     'tables whose statements are learned from; relid 0: all of the database';
 
+-- Arms: planner settings under which plans are made and tried.  Edit freely:
+-- a plan made under an arm that has changed is no longer used.
+CREATE TABLE ruvector.dag_arms (
+    arm_id       smallint PRIMARY KEY CHECK (arm_id BETWEEN 1 AND 31),
+    name         text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 63),
+    settings     jsonb NOT NULL DEFAULT '{}',
+    learned_rows boolean NOT NULL DEFAULT true,
+    enabled      boolean NOT NULL DEFAULT true,
+    shipped      boolean NOT NULL DEFAULT false,
+    description  text
+);
+COMMENT ON TABLE ruvector.dag_arms IS
+    'planner settings under which plans are made and tried; yours to edit';
+CREATE FUNCTION ruvector.dag_arms_changed() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'ruvector_dag_arms_changed';
+REVOKE ALL ON FUNCTION ruvector.dag_arms_changed() FROM PUBLIC;
+COMMENT ON FUNCTION ruvector.dag_arms_changed() IS
+    'tells every backend to read ruvector.dag_arms again';
+CREATE FUNCTION ruvector.dag_arm_check() RETURNS trigger
+    LANGUAGE c AS 'MODULE_PATHNAME', 'ruvector_dag_arm_check';
+REVOKE ALL ON FUNCTION ruvector.dag_arm_check() FROM PUBLIC;
+COMMENT ON FUNCTION ruvector.dag_arm_check() IS
+    'refuses settings that an arm cannot have';
+CREATE TRIGGER dag_arms_changed
+    AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ruvector.dag_arms
+    FOR EACH STATEMENT EXECUTE FUNCTION ruvector.dag_arms_changed();
+CREATE TRIGGER dag_arm_check
+    BEFORE INSERT OR UPDATE ON ruvector.dag_arms
+    FOR EACH ROW EXECUTE FUNCTION ruvector.dag_arm_check();
+ALTER TABLE ruvector.dag_arms ENABLE ALWAYS TRIGGER dag_arms_changed;
+ALTER TABLE ruvector.dag_arms ENABLE ALWAYS TRIGGER dag_arm_check;
+
+-- The arms shipped, chosen by measurement: bench/oracle.
+INSERT INTO ruvector.dag_arms (arm_id, name, settings, learned_rows, shipped, description) VALUES
+    (1, 'learned_rows', '{}', true, true,
+     'learned row counts and nothing else'),
+    (2, 'no_nestloop', '{"enable_nestloop": "off"}', true, true,
+     'learned row counts, no nested loops'),
+    (3, 'hash_only', '{"enable_nestloop": "off", "enable_mergejoin": "off"}', false, true,
+     'hash joins only, by the estimates of the server'),
+    (4, 'no_hashjoin', '{"enable_hashjoin": "off"}', true, true,
+     'learned row counts, no hash joins'),
+    (5, 'no_mergejoin', '{"enable_mergejoin": "off"}', false, true,
+     'no merge joins'),
+    (6, 'nestloop_only', '{"enable_hashjoin": "off", "enable_mergejoin": "off"}', false, true,
+     'nested loops only'),
+    (7, 'no_seqscan', '{"enable_seqscan": "off"}', true, true,
+     'indexes wherever there is one'),
+    (8, 'no_indexscan', '{"enable_indexscan": "off", "enable_indexonlyscan": "off"}', true, true,
+     'no index scans, bitmaps allowed'),
+    (9, 'no_memoize', '{"enable_memoize": "off", "enable_material": "off"}', true, true,
+     'nothing kept of the inner side of nested loops'),
+    (10, 'join_order_as_written', '{"join_collapse_limit": 1, "from_collapse_limit": 1}', true, true,
+     'joins in the order the statement has'),
+    (11, 'join_search_wide', '{"join_collapse_limit": 20, "from_collapse_limit": 20, "geqo": "off"}', true, true,
+     'all orders of joins are searched'),
+    (12, 'work_mem_64mb', '{"work_mem": "64MB"}', true, true,
+     'more memory for sorts and hash tables, within ruvector.dag_work_mem_limit');
+
 -- The steering account (microseconds) and counters of this database.
 CREATE TABLE ruvector.dag_account (
     only_row         boolean PRIMARY KEY DEFAULT true CHECK (only_row),
@@ -257,6 +316,7 @@ COMMENT ON TABLE ruvector.dag_model IS
     'the latency model; one row';
 
 SELECT pg_catalog.pg_extension_config_dump('ruvector.dag_tables', '');
+SELECT pg_catalog.pg_extension_config_dump('ruvector.dag_arms', '');
 SELECT pg_catalog.pg_extension_config_dump('ruvector.dag_account', '');
 SELECT pg_catalog.pg_extension_config_dump('ruvector.dag_classes', '');
 SELECT pg_catalog.pg_extension_config_dump('ruvector.dag_instances', '');

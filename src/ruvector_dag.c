@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
 #include "ruvector_dag/scope.h"
@@ -38,6 +39,7 @@ _PG_init(void)
 	EnableQueryId();			/* query classes are keyed by query id */
 	rvd_store_init();			/* shared memory: request and start-up hooks */
 	rvd_scope_init();			/* which relations are enabled */
+	rvd_arm_init();				/* planner settings that may be tried */
 	rvd_planner_hook_init();	/* decide, and plan with what was learned */
 	rvd_path_hooks_init();		/* correct row estimates on the way */
 	rvd_executor_hooks_init();	/* executor: measure, trials, learn */

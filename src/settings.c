@@ -31,6 +31,7 @@ int			rvd_dag_memory_mb = 100;
 int			rvd_dag_max_trajectories = 10000;
 int			rvd_dag_background_interval_ms = 3600000;
 bool		rvd_dag_track_query_text = true;
+int			rvd_dag_work_mem_limit = 65536;
 int			rvd_dag_attention_type = RVD_ATTENTION_AUTO;
 double		rvd_dag_attention_exploration = 0.1;
 double		rvd_dag_ucb_c = 1.414;
@@ -48,6 +49,8 @@ double		rvd_dag_quality_threshold = 0.3;
 double		rvd_dag_confidence = 0.8;
 double		rvd_dag_similarity = 0.9;
 int			rvd_debug_row_factor_seed = 0;
+int			rvd_debug_trial_seed = 0;
+char	   *rvd_debug_arm = "";
 int			rvd_debug_parts_off = 0;
 
 static char *debug_parts_off_string = NULL;
@@ -147,6 +150,12 @@ define_user_settings(void)
 							 "In planner cost units; a millisecond measured counts as 100 of them.",
 							 &rvd_dag_min_cost, 1000.0, 0.0, DBL_MAX,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomStringVariable("ruvector.debug_arm",
+							   "Plans every statement under the arm of this name.",
+							   "For tests.",
+							   &rvd_debug_arm, "",
+							   PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							   NULL, NULL, NULL);
 	DefineCustomStringVariable("ruvector.debug_parts_off",
 							   "Switches parts off, by name.",
 							   "For measuring what each one is worth.",
@@ -158,6 +167,12 @@ define_user_settings(void)
 							"For tests: 0 is off, any other value seeds the factors.",
 							&rvd_debug_row_factor_seed, 0, 0, INT_MAX,
 							PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							NULL, NULL, NULL);
+	DefineCustomIntVariable("ruvector.debug_trial_seed",
+							"Tries a pseudo-random plan under a pseudo-random budget wherever a trial is possible.",
+							"For tests: 0 is off, any other value seeds them.",
+							&rvd_debug_trial_seed, 0, 0, INT_MAX,
+							PGC_SUSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							NULL, NULL, NULL);
 }
 
@@ -266,6 +281,11 @@ define_superuser_settings(void)
 							 "0 turns trials off.",
 							 &rvd_dag_trial_budget, 1.0, 0.0, 10.0,
 							 PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("ruvector.dag_work_mem_limit",
+							"Memory that an arm's work_mem may raise an operation's to.",
+							"A session whose own work_mem is larger keeps that.",
+							&rvd_dag_work_mem_limit, 65536, 64, MAX_KILOBYTES,
+							PGC_SUSET, GUC_UNIT_KB, NULL, NULL, NULL);
 }
 
 static void

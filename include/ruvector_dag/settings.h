@@ -30,6 +30,7 @@ extern PGDLLIMPORT int rvd_dag_memory_mb;
 extern PGDLLIMPORT int rvd_dag_max_trajectories;	/* per database */
 extern PGDLLIMPORT int rvd_dag_background_interval_ms;
 extern PGDLLIMPORT bool rvd_dag_track_query_text;
+extern PGDLLIMPORT int rvd_dag_work_mem_limit;	/* kB, of arms */
 
 /* The neural core; ranges in settings.c. */
 extern PGDLLIMPORT int rvd_dag_attention_type;	/* RvdAttentionKind or AUTO */
@@ -51,6 +52,15 @@ extern PGDLLIMPORT double rvd_dag_similarity;
 
 /* Developer options, hidden from SHOW ALL; used by the test suite. */
 extern PGDLLIMPORT int rvd_debug_row_factor_seed;
+extern PGDLLIMPORT int rvd_debug_trial_seed;
+extern PGDLLIMPORT char *rvd_debug_arm;
+
+/* Is every plan to be made in a way a developer's option says? */
+static inline bool
+rvd_debug_plans(void)
+{
+	return rvd_debug_row_factor_seed != 0 || rvd_debug_arm[0] != '\0';
+}
 
 /*
  * Parts that can be switched off by name (ruvector.debug_parts_off, a list),

@@ -55,6 +55,7 @@ typedef struct RvdTag
 	uint64		seen_instance;	/* hash of the constants, always */
 	uint64		fingerprint;
 	RvdPlanRole role;
+	uint16		arm;			/* whose settings it runs under, 0: none */
 	bool		pooled;			/* class taken as one: ratios, not times */
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */

@@ -17,6 +17,7 @@
 #include "portability/instr_time.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
@@ -49,6 +50,28 @@ is_ours(QueryDesc *query_desc, int eflags)
 		!IsParallelWorker() && !rvd_in_explain();
 }
 
+/* ---- settings of an arm that act while its plan runs --------------------------- */
+
+static int
+begin_arm(const RvdTag *tag)
+{
+	const RvdArm *arm = NULL;
+
+	if (rvd_debug_arm[0] && rvd_neural_dag_enabled && !rvd_in_worker &&
+		!IsInParallelMode() && rvd_scope_any())
+		arm = rvd_arm_by_name(rvd_debug_arm);
+	else if (tag && tag->arm != RVD_ARM_NONE && !IsInParallelMode())
+		arm = rvd_arm(tag->arm);
+	return arm && arm->at_run ? rvd_arm_apply(arm, true) : 0;
+}
+
+static void
+end_arm(int nest_level)
+{
+	if (nest_level > 0)
+		rvd_arm_revert(nest_level);
+}
+
 /* ---- start --------------------------------------------------------------------- */
 
 static void
@@ -78,6 +101,7 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	uint32		tag_id = tag ? tag->id : 0;
 	bool		foreign_eyes = query_desc->instrument_options != 0;
 	int			instruments = 0;
+	int			nest_level;
 	RvdExecution *stale = rvd_execution_find(query_desc);
 
 	/* a failed cursor never came to its end, and its memory is used again */
@@ -89,10 +113,12 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	if (tag && tag->counts_rows && rvd_learn_want_times(tag))
 		instruments = INSTRUMENT_ROWS | INSTRUMENT_TIMER;
 	query_desc->instrument_options |= instruments;
+	nest_level = begin_arm(tag);
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(query_desc, eflags);
 	else
 		standard_ExecutorStart(query_desc, eflags);
+	end_arm(nest_level);
 	/* hooks behind ours may have asked for more than we did */
 	foreign_eyes |= query_desc->instrument_options != instruments;
 	if (ours)
@@ -146,8 +172,10 @@ try_candidate(RvdExecution *e, QueryDesc *query_desc, ScanDirection direction,
 }
 
 static void
-pass_on_run(RVD_EXECUTOR_RUN_PARAMS)
+pass_on_run(const RvdTag *tag, RVD_EXECUTOR_RUN_PARAMS)
 {
+	int			nest_level = begin_arm(tag);
+
 	depth++;
 	PG_TRY();
 	{
@@ -161,6 +189,7 @@ pass_on_run(RVD_EXECUTOR_RUN_PARAMS)
 		depth--;
 	}
 	PG_END_TRY();
+	end_arm(nest_level);
 }
 
 static void
@@ -170,7 +199,7 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 
 	if (e == NULL)
 	{
-		pass_on_run(RVD_EXECUTOR_RUN_ARGS);
+		pass_on_run(NULL, RVD_EXECUTOR_RUN_ARGS);
 		return;
 	}
 	if (e->tag_id != 0 && try_candidate(e, queryDesc, direction, count))
@@ -184,7 +213,7 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 		e->running = true;
 		INSTR_TIME_SET_CURRENT(e->since);
 	}
-	pass_on_run(RVD_EXECUTOR_RUN_ARGS);
+	pass_on_run(e ? rvd_tag_by_id(e->tag_id) : NULL, RVD_EXECUTOR_RUN_ARGS);
 	e = rvd_execution_find(queryDesc);
 	if (e && e->running)
 	{

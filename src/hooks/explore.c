@@ -26,46 +26,30 @@
 /* First runs of a class are not tried any more when so many more failed. */
 #define MAX_FIRST_RUNS_LOST	2
 
-/* Leave the candidate with the reference's tag. */
-static void
-attach_candidate(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
-				 double budget_ms)
-{
-	RvdTag	   *own = rvd_steer_tag(job, candidate, RVD_PLAN_CANDIDATE);
-	MemoryContext old = MemoryContextSwitchTo(reference->candidate_cxt);
-
-	reference->candidate = copyObject(candidate->stmt);
-	MemoryContextSwitchTo(old);
-	reference->candidate_tag = own->id;
-	reference->budget_ms = budget_ms;
-	if (reference->role == RVD_PLAN_BASELINE && reference->look.coded)
-	{
-		own->has_stock_code = true;
-		own->stock_code = reference->look.code;
-	}
-	reference->candidate_seen = rvd_tag_invalidations();
-	reference->has_candidate = true;
-}
-
 /* Plan a candidate: the one under trial if any, else from what is known now. */
 static bool
 plan_candidate(RvdSteerJob *job, RvdPlanned *candidate, RvdMemo *memo,
 			   double usual_error)
 {
 	RvdDecision *d = &job->decision;
+	RvdPlanSpec learned = {
+		.kind = RVD_PLAN_LEARNED, .memo = memo, .usual_error = usual_error
+	};
 
 	if (d->trying_plan != 0)
 	{
-		rvd_steer_run_guarded(job, candidate, RVD_PLAN_REPLAY, &d->trying_memo,
-							memo, 0);
+		RvdPlanSpec again = {
+			.kind = RVD_PLAN_REPLAY, .replay = &d->trying_memo, .memo = memo
+		};
+
+		rvd_steer_run_guarded(job, candidate, &again);
 		if (rvd_steer_identify(candidate) && candidate->fingerprint == d->trying_plan)
 			return true;
 		d->trying_plan = 0;
 	}
 	if (!rvd_part_on(RVD_PART_ROWS))
 		return false;
-	rvd_steer_run_guarded(job, candidate, RVD_PLAN_LEARNED, NULL, memo,
-						usual_error);
+	rvd_steer_run_guarded(job, candidate, &learned);
 	return rvd_steer_identify(candidate);
 }
 
@@ -124,7 +108,7 @@ offer_candidate(RvdSteerJob *job, RvdTag *tag, double usual_error, bool *later)
 	*later = budget <= 0 || !candidate.may_be_tried ||
 		job->scope.mode != RVD_MODE_AUTO;
 	if (!*later)
-		attach_candidate(job, tag, &candidate, budget);
+		rvd_steer_attach(job, tag, &candidate, memo->arm, budget);
 	return true;
 }
 

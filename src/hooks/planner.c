@@ -160,8 +160,10 @@ rvd_planner(Query *query, const char *text, int cursor_options,
 			return stmt;
 		job.query = copy;
 	}
+	if (rvd_debug_plans())
+		return rvd_debug_plan(&job);
 	decide(&job);
-	if (job.decision.action == RVD_ACT_PASS && rvd_debug_row_factor_seed == 0)
+	if (job.decision.action == RVD_ACT_PASS && rvd_debug_trial_seed == 0)
 		return plan_unseen(job.query, text, cursor_options, params);
 	return rvd_steer_plan(&job);
 }

@@ -24,6 +24,7 @@
 #include "portability/instr_time.h"
 #include "utils/resowner.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
@@ -41,16 +42,34 @@
 
 /* ---- one run of the planner --------------------------------------------------- */
 
-static void
-run_planner(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
-			const RvdMemo *replay, RvdMemo *memo, double usual_error)
+/* An arm that is not there any more makes no plan. */
+static bool
+apply_arm(const RvdPlanSpec *spec, int *nest_level)
+{
+	uint16		id = spec->kind == RVD_PLAN_REPLAY ? spec->replay->arm :
+		spec->arm;
+	const RvdArm *arm = rvd_arm(id);
+
+	*nest_level = 0;
+	if (arm)
+		*nest_level = rvd_arm_apply(arm, false);
+	if (spec->memo)
+		spec->memo->arm = id;
+	return arm != NULL || id == RVD_ARM_NONE;
+}
+
+void
+rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 {
 	instr_time	start;
 	instr_time	end;
+	int			nest_level;
 
 	INSTR_TIME_SET_CURRENT(start);
-	rvd_planning_begin(&out->run, kind, replay, memo);
-	out->run.usual_error = usual_error;
+	if (!apply_arm(spec, &nest_level))
+		return;
+	rvd_planning_begin(&out->run, spec->kind, spec->replay, spec->memo);
+	out->run.usual_error = spec->usual_error;
 	PG_TRY();
 	{
 		out->stmt = job->next(copyObject(job->query), job->text,
@@ -61,6 +80,9 @@ run_planner(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
 		rvd_planning_end(&out->run);
 	}
 	PG_END_TRY();
+	/* after an error the end of the (sub)transaction does that */
+	if (nest_level > 0)
+		rvd_arm_revert(nest_level);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	out->ms = INSTR_TIME_GET_MILLISEC(end);
@@ -79,9 +101,8 @@ is_interruption(int sqlerrcode)
  * it is an interruption, which is the user's.
  */
 void
-rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
-					const RvdMemo *replay, RvdMemo *memo,
-					double usual_error)
+rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
+					  const RvdPlanSpec *spec)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -91,7 +112,7 @@ rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out, RvdPlanningKind kind,
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
-		run_planner(job, out, kind, replay, memo, usual_error);
+		rvd_steer_run(job, out, spec);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -144,6 +165,7 @@ rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	tag->pooled = d->pooled;
 	tag->fingerprint = planned->fingerprint;
 	tag->role = role;
+	tag->arm = role == RVD_PLAN_PROVEN ? d->best_memo.arm : RVD_ARM_NONE;
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
 	tag->baseline_ms = d->baseline_ms;
@@ -169,6 +191,27 @@ rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	return tag;
 }
 
+void
+rvd_steer_attach(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
+				 uint16 arm, double budget_ms)
+{
+	RvdTag	   *own = rvd_steer_tag(job, candidate, RVD_PLAN_CANDIDATE);
+	MemoryContext old = MemoryContextSwitchTo(reference->candidate_cxt);
+
+	own->arm = arm;
+	reference->candidate = copyObject(candidate->stmt);
+	MemoryContextSwitchTo(old);
+	reference->candidate_tag = own->id;
+	reference->budget_ms = budget_ms;
+	if (reference->role == RVD_PLAN_BASELINE && reference->look.coded)
+	{
+		own->has_stock_code = true;
+		own->stock_code = reference->look.code;
+	}
+	reference->candidate_seen = rvd_tag_invalidations();
+	reference->has_candidate = true;
+}
+
 /* ---- the reference ----------------------------------------------------------------- */
 
 /* The proven plan, or false: there is none, or its memo makes another now. */
@@ -176,10 +219,11 @@ static bool
 plan_best(RvdSteerJob *job, RvdPlanned *planned)
 {
 	RvdDecision *d = &job->decision;
+	RvdPlanSpec spec = {.kind = RVD_PLAN_REPLAY, .replay = &d->best_memo};
 
 	if (d->best_plan == 0 || job->scope.mode != RVD_MODE_AUTO)
 		return false;
-	rvd_steer_run_guarded(job, planned, RVD_PLAN_REPLAY, &d->best_memo, NULL, 0);
+	rvd_steer_run_guarded(job, planned, &spec);
 	if (rvd_steer_identify(planned) && planned->fingerprint == d->best_plan)
 		return true;
 	rvd_decide_lost(d);
@@ -205,7 +249,12 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	/* a pooled class explores for ever: only where planning is cheap */
 	if (d->pooled && planned->ms * POOLED_PLANNING > d->reference_ms)
 		explore_now = false;
-	if (explore_now && d->reference_ms > 0 &&
+	if (rvd_debug_trial_seed != 0)
+	{
+		if (tag->may_explore && !rvd_in_explain())
+			rvd_debug_offer(job, tag);
+	}
+	else if (explore_now && d->reference_ms > 0 &&
 		(tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
 		rvd_explore(job, tag);
 	else if (d->first_run && !d->pooled && tag->may_explore &&
@@ -217,7 +266,8 @@ PlannedStmt *
 rvd_steer_plan(RvdSteerJob *job)
 {
 	RvdDecision *d = &job->decision;
-	RvdPlanned		planned;
+	RvdPlanSpec stock = {.kind = RVD_PLAN_STOCK};
+	RvdPlanned	planned;
 	double		cost;
 
 	job->attention = rvd_look_choose_attention(d->queryid);
@@ -229,12 +279,9 @@ rvd_steer_plan(RvdSteerJob *job)
 	}
 	/* the stock plan: what it raises is the user's to see */
 	memset(&planned, 0, sizeof(planned));
-	run_planner(job, &planned,
-				rvd_debug_row_factor_seed != 0 ? RVD_PLAN_LEARNED : RVD_PLAN_STOCK,
-				NULL, NULL, 0);
+	rvd_steer_run(job, &planned, &stock);
 	cost = planned.stmt->planTree->total_cost;
-	if ((!d->known && cost < job->scope.min_cost) ||
-		rvd_debug_row_factor_seed != 0)
+	if (!d->known && cost < job->scope.min_cost && rvd_debug_trial_seed == 0)
 		return planned.stmt;
 	if (rvd_steer_identify(&planned))
 	{

@@ -42,13 +42,23 @@ typedef struct RvdPlanned
 	double		ms;
 } RvdPlanned;
 
-/*
- * Run the planner with changed estimates, errors caught (then stmt is NULL).
- * usual_error: see RvdPlanning.
- */
+/* How a run of the planner differs from the server's own. */
+typedef struct RvdPlanSpec
+{
+	RvdPlanningKind kind;
+	const RvdMemo *replay;		/* RVD_PLAN_REPLAY: its arm, rows, joins */
+	RvdMemo    *memo;			/* NULL: do not record */
+	uint16		arm;			/* but for a replay */
+	double		usual_error;	/* see RvdPlanning */
+} RvdPlanSpec;
+
+/* Run the planner so; stmt stays NULL where the arm is gone. */
+extern void rvd_steer_run(RvdSteerJob *job, RvdPlanned *out,
+						  const RvdPlanSpec *spec);
+
+/* The same, errors caught (then stmt is NULL). */
 extern void rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
-								  RvdPlanningKind kind, const RvdMemo *replay,
-								  RvdMemo *memo, double usual_error);
+								  const RvdPlanSpec *spec);
 
 /* Name the plan; false: it has nodes or a size we do not handle. */
 extern bool rvd_steer_identify(RvdPlanned *planned);
@@ -56,6 +66,15 @@ extern bool rvd_steer_identify(RvdPlanned *planned);
 /* Mark the plan with what is known of it. */
 extern RvdTag *rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned,
 							 RvdPlanRole role);
+
+/* Leave a candidate with the reference's tag, to be tried where it runs. */
+extern void rvd_steer_attach(RvdSteerJob *job, RvdTag *reference,
+							 RvdPlanned *candidate, uint16 arm,
+							 double budget_ms);
+
+/* debug_plans.c: what developer's options make of a statement. */
+extern PlannedStmt *rvd_debug_plan(RvdSteerJob *job);
+extern void rvd_debug_offer(RvdSteerJob *job, RvdTag *tag);
 
 /* explore.c: leave a candidate with the tag, if there is one to try. */
 extern void rvd_explore(RvdSteerJob *job, RvdTag *tag);

@@ -68,7 +68,7 @@ rvd_planning_begin(RvdPlanning *p, RvdPlanningKind kind,
 	p->replay = replay;
 	p->memo = memo;
 	if (memo)
-		memo->n = 0;
+		memo->n = memo->n_joins = 0;
 	rvd_planning = p;
 }
 

@@ -44,6 +44,7 @@
 #include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/observe.h"
@@ -176,6 +177,7 @@ typedef struct TrialState
 	Tuplestorestate *rows;
 	QueryDesc  *run;			/* of the candidate */
 	bool		count_rows;
+	uint16		arm;			/* whose settings it runs under */
 } TrialState;
 
 /* The candidate becomes ours: its slot may be recycled while it runs. */
@@ -205,6 +207,8 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 		(TimestampTz) (Max(budget_ms, 1.0) * 1000.0);
 	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
 	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
+	const RvdArm *arm = rvd_arm(state->arm);
+	int			nest_level = 0;
 
 	SetTuplestoreDestReceiverParams(dest, state->rows, cxt, false, NULL, NULL);
 	state->run = CreateQueryDesc(state->stmt, queryDesc->sourceText,
@@ -215,9 +219,13 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 	/* repeated, for functions that catch the first and go on */
 	enable_timeout_every(budget_timeout, end,
 						 Max(MIN_REPEAT_MS, (int) budget_ms / 4));
+	if (arm && arm->at_run)
+		nest_level = rvd_arm_apply(arm, true);
 	standard_ExecutorStart(state->run, 0);
 	rvd_executor_run_once(state->run, 0);
 	standard_ExecutorFinish(state->run);
+	if (nest_level > 0)
+		rvd_arm_revert(nest_level);
 	disable_timeout(budget_timeout, false);
 	MemoryContextSwitchTo(old);
 	/* somebody in there caught what was meant for us: its rows are void */
@@ -386,6 +394,7 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 	}
 	/* a candidate's first run always counts: what it teaches is its point */
 	state.count_rows = trial->tag->counts_rows;
+	state.arm = trial->tag->arm;
 	state.rows = tuplestore_begin_heap(false, false, work_mem);
 	state.run_cxt = AllocSetContextCreate(cxt, "ruvector_dag trial",
 										  ALLOCSET_DEFAULT_SIZES);
