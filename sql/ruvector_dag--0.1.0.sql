@@ -120,6 +120,9 @@ CREATE TABLE ruvector.dag_classes (
     first_seen       timestamptz,
     last_used        timestamptz,
     invalidated      timestamptz,
+    pinned_plan      bigint NOT NULL,   -- 0: none
+    arm_n            bigint[] NOT NULL, -- per arm: outcomes, mean of ln(time / baseline)
+    arm_mean         real[] NOT NULL,
     selector_n       bigint[] NOT NULL, -- per kernel: times rewarded
     selector_mean    real[] NOT NULL,   -- and the mean of the rewards
     timed_runs       bigint NOT NULL,
@@ -146,6 +149,15 @@ CREATE TABLE ruvector.dag_instances (
     cool_until    bigint NOT NULL,
     next_look     bigint NOT NULL,
     slow_streak   bigint NOT NULL,
+    arms_planned  bigint NOT NULL,      -- bits of arms
+    planning_ms   float8 NOT NULL,      -- of the stock plan
+    explored_ms   float8 NOT NULL,      -- spent on planning candidates
+    candidate_plans     bigint[] NOT NULL,
+    candidate_arms      integer[] NOT NULL,
+    candidate_trials    integer[] NOT NULL,
+    candidate_predicted real[] NOT NULL, -- ln(time / baseline), by the model
+    candidate_sd        real[] NOT NULL,
+    candidate_cut       real[] NOT NULL, -- stopped at that time / baseline
     last_used     timestamptz,
     PRIMARY KEY (queryid, instance)
 );
@@ -171,6 +183,9 @@ CREATE TABLE ruvector.dag_plans (
     first_seen       timestamptz,
     last_used        timestamptz,
     role_changed     timestamptz,
+    history_roles    integer[] NOT NULL, -- the last changes of role, oldest first
+    history_reasons  integer[] NOT NULL,
+    history_times    bigint[] NOT NULL, -- microseconds since 2000-01-01
     arm              integer NOT NULL,  -- of dag_arms, 0: none
     memo_joins       integer[] NOT NULL, -- the order of joins that makes it again
     memo_keys        bigint[] NOT NULL, -- and the learned rows

@@ -19,6 +19,7 @@
 /* Numbers of arms are 1 .. RVD_MAX_ARMS; 0 is "settings as they are". */
 #define RVD_MAX_ARMS		31
 #define RVD_ARM_NONE		0
+#define RVD_ARM_LEARNED		1	/* as shipped: learned rows alone */
 #define RVD_ARM_SETTINGS	12
 
 typedef struct RvdArmSetting

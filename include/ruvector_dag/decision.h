@@ -20,6 +20,7 @@
 #include "nodes/parsenodes.h"
 
 #include "ruvector_dag/guard.h"
+#include "ruvector_dag/look.h"
 #include "ruvector_dag/scope.h"
 #include "ruvector_dag/store.h"
 #include "ruvector_dag/tag.h"
@@ -46,12 +47,21 @@ typedef struct RvdDecision
 	uint64		baseline_plan;
 	uint64		best_plan;		/* 0: the baseline */
 	uint64		trying_plan;	/* 0: none */
-	RvdMemo		best_memo;
-	RvdMemo		trying_memo;
+	uint64		pinned_plan;	/* by an administrator; 0: none */
 	double		baseline_ms;	/* expected, 0: not known yet */
 	double		reference_ms;	/* expected of the best plan */
-	RvdLine		line;			/* pooled: expectation by cost */
+	double		planning_ms;	/* of the stock plan, 0: not known */
+	double		explored_ms;	/* spent on planning candidates */
+	RvdLine		line;			/* expectation by cost */
+	uint32		calls;			/* of the instance */
 	uint32		demotions;
+	uint32		arms_planned;	/* bits */
+	int32		n_candidates;
+	/* not cleared: valid as far as the members above say */
+	RvdMemo		best_memo;
+	RvdMemo		trying_memo;
+	RvdCandidate candidates[RVD_CANDIDATES];
+	RvdArmRecord arms[RVD_ARMS];	/* of the class */
 } RvdDecision;
 
 /* Never raises, never waits.  O(size of the query). */
@@ -62,12 +72,26 @@ extern void rvd_decide(Query *query, ParamListInfo params,
 extern void rvd_decide_expect(RvdDecision *d, double cost);
 
 /*
- * May this candidate be tried now?  Returns its budget in ms, or 0: known to
- * be no better, or not affordable.  *known: nothing new about it, i.e. the
- * instance has reached a fixed point.
+ * Is there nothing new about this plan: is it in use, or was it judged?
+ * *runs: how often it ran to its end.
  */
-extern double rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
-								uint64 fingerprint, bool *known);
+extern bool rvd_decide_knows(const RvdDecision *d, uint64 fingerprint,
+							 uint32 *runs);
+
+/* Copy a plan's memo and typical time; false: it is not there any more. */
+extern bool rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint,
+								 RvdMemo *memo, double *ms);
+
+/*
+ * An instance never measured: what others of its class say, on top of the
+ * advice of patterns and memories.
+ */
+extern void rvd_decide_advise_class(const RvdDecision *d, double cost,
+									RvdAdvice *advice);
+
+/* Milliseconds the account still allows for exploring this class. */
+extern double rvd_decide_allowance(const RvdDecision *d,
+								   const RvdScope *scope);
 
 /*
  * Exploring led to no trial: because there was nothing new (found_nothing),
@@ -93,6 +117,48 @@ extern void rvd_decide_note_plan(const RvdDecision *d, PlannedStmt *stmt,
 
 /* Planning a candidate took this long: charged. */
 extern void rvd_decide_charge_planning(const RvdDecision *d, double ms);
+
+/* ---- candidates of an instance (candidates.c) ----------------------------- */
+
+/*
+ * What is believed of ln(time under this candidate / the baseline's): by the
+ * arm's record in the class and in the database, by the latency model, by
+ * trials that were stopped.
+ */
+extern void rvd_candidate_believe(const RvdDecision *d,
+								  const RvdCandidate *c, RvdBelief *belief);
+
+/*
+ * The arm to plan under next: enabled, not planned under yet, the most
+ * promising one; of a pooled class by a draw.  0: none is left.
+ */
+extern uint16 rvd_candidates_next_arm(const RvdDecision *d, RvdRng *rng);
+
+/*
+ * May planning be paid for, when it takes as long as the stock plan's or
+ * somewhat longer?  At most a tenth of what the instance's runs have taken
+ * goes into planning candidates.
+ */
+extern bool rvd_candidates_may_plan(const RvdDecision *d);
+
+/*
+ * Planning under the arm took ms and led to candidate c, or to nothing new
+ * (NULL).  Kept with the instance and in *d.
+ */
+extern void rvd_candidates_planned(RvdDecision *d, uint16 arm, double ms,
+								   const RvdCandidate *c);
+
+/* Not a candidate any more: judged, vetoed, or not to be made again. */
+extern void rvd_candidates_drop(RvdDecision *d, uint64 plan);
+
+/* A pseudo-random stream of this backend for choices among candidates. */
+extern RvdRng *rvd_candidates_rng(void);
+
+/* ---- roles (plan_role.c); the plan's partition is held -------------------- */
+
+extern void rvd_plan_change_role(RvdPlan *plan, RvdPlanRole role,
+								 RvdReason reason);
+extern void rvd_plan_note_role(RvdPlan *plan);	/* as it is, into its history */
 
 /* ---- after the run (learn.c) ------------------------------------------- */
 
@@ -128,6 +194,10 @@ extern void rvd_learn_count(int64 queryid, double est_cost, double ms,
  */
 extern double rvd_learn_account(const RvdRun *run);
 extern void rvd_learn_class(const RvdRun *run, double saved_ms);
+
+/* A trial's outcome, for the records of its arm. */
+extern void rvd_learn_arm(RvdClass *c, const RvdTag *candidate, double ms,
+						  bool cut);
 extern void rvd_learn_reach_cached_plans(const RvdRun *run);
 
 /* A millisecond measured is worth this much planner cost. */

@@ -39,18 +39,30 @@ typedef enum RvdReason
 	RVD_REASON_DEMOTED,			/* was proven, then turned slow */
 	RVD_REASON_LOST,			/* its configuration no longer makes it */
 	RVD_REASON_FAILED,			/* raised an error under trial */
-	RVD_REASON_SUPERSEDED		/* a faster plan took its place */
+	RVD_REASON_SUPERSEDED,		/* a faster plan took its place */
+	RVD_REASON_CUT,				/* stopped early; may be tried for longer */
+	RVD_REASON_HELD,			/* kept after the server changed its plan */
+	RVD_REASON_WORLD			/* statistics, indexes or settings changed */
+#define RVD_REASON_LAST RVD_REASON_WORLD
 } RvdReason;
 
 extern const char *rvd_reason_text(int reason);
 
 /*
+ * Half the width of an interval on the mean of n observations with that
+ * variance which holds at all n at once, with error alpha: a normal mixture
+ * (Robbins, Ann. Math. Stat. 1970; Howard et al., Ann. Stat. 2021), tuned to
+ * few observations.  So a verdict may be asked for after every run.
+ */
+extern double rvd_guard_halfwidth(uint32_t n, double variance, double alpha);
+
+/*
  * Compare a candidate with its reference (the baseline, or the best plan so
  * far), both as ratios to the expected baseline time; baseline_runs and
  * baseline_variance (of one run's log time) say how sure that expectation
- * is.  Promotes when the gain exceeds 5 % by 2.5 standard errors, rejects
- * when the mean shows no such gain, and after six runs asks for 1.5 standard
- * errors only, so that a decision is reached.
+ * is.  Promotes when the anytime-valid interval (alpha 0.05) excludes a gain
+ * below 5 %, rejects when the mean shows no such gain, and after six runs
+ * asks for 1.5 standard errors only, so that a decision is reached.
  */
 extern RvdVerdict rvd_guard_judge(const RvdLatency *candidate,
 								  const RvdLatency *reference,
@@ -65,13 +77,12 @@ extern int	rvd_guard_slow(double ms, double expected_ms);
 
 /*
  * Budget in ms for a trial whose reference is expected to take reference_ms;
- * 0: not now.  trial_budget: setting, multiple of that time; a candidate
- * that needs more than 0.7 of it gains too little to be worth its price, so
- * that is where the first run of a plan is cut.  allowance_ms: what the
- * account still allows.
+ * 0: not now.  trial_budget: setting, multiple of that time; share: of this
+ * that the trial may have (choice.h).  allowance_ms: what the account still
+ * allows; a trial that could not have most of its share is not worth it.
  */
 extern double rvd_guard_budget(double reference_ms, double trial_budget,
-							   uint32_t runs_before, double allowance_ms);
+							   double share, double allowance_ms);
 
 /* limit: share of executed time that abandoned trials may cost. */
 extern double rvd_guard_allowance(double limit, double executed,

@@ -79,7 +79,7 @@ extern void rvd_look(RvdLook *look, const RvdDag *dag, uint64 fingerprint,
 
 typedef struct RvdAdvice
 {
-	bool		try_learned;	/* plan with learned rows and try it */
+	uint16		arm;			/* plan under it and try that; 0: nothing */
 	float		inflate;		/* for joins nobody measured: ln(true / est.) */
 	double		expected_ms;	/* of the stock plan; 0: not known */
 } RvdAdvice;

@@ -26,7 +26,7 @@
 
 /* RvdPattern.configuration */
 #define RVD_CONFIGURATION_STOCK		0
-#define RVD_CONFIGURATION_LEARNED	1	/* plan with learned rows */
+#define RVD_CONFIGURATION_LEARNED	1	/* plan with learned rows: arm 1 */
 
 #define RVD_MEMBER_RELATIONS	12
 

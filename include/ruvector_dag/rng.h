@@ -31,7 +31,8 @@ typedef enum RvdRngPurpose
 	RVD_RNG_BTSP,
 	RVD_RNG_SELECTOR,
 	RVD_RNG_LORENTZ,
-	RVD_RNG_TRAINING
+	RVD_RNG_TRAINING,
+	RVD_RNG_CHOICE
 } RvdRngPurpose;
 
 extern void rvd_rng_init(RvdRng *rng, RvdRngPurpose purpose, uint64_t id);

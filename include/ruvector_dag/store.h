@@ -35,6 +35,7 @@
 #include "storage/latch.h"
 #include "storage/lwlock.h"
 
+#include "ruvector_dag/choice.h"
 #include "ruvector_dag/embedding.h"
 #include "ruvector_dag/features.h"
 #include "ruvector_dag/hdc.h"
@@ -134,6 +135,9 @@ extern void rvd_table_usage(RvdTable *table, RvdTableUsage *usage);
 
 /* ---- entries ----------------------------------------------------------- */
 
+#define RVD_ARMS			32	/* by number; 0: settings as they are */
+#define RVD_CANDIDATES		12
+#define RVD_PLAN_HISTORY	8
 #define RVD_QUERY_TEXT		1024
 #define RVD_SKELETON_TEXT	1536
 #define RVD_CLASS_RELATIONS	12
@@ -144,7 +148,8 @@ extern void rvd_table_usage(RvdTable *table, RvdTableUsage *usage);
 /* What is known of the class as a whole; readers of the letters: docs. */
 typedef enum RvdClassFlag
 {
-	RVD_CLASS_POOLED = 0x0001	/* constants hardly ever repeat: one instance */
+	RVD_CLASS_POOLED = 0x0001,	/* constants hardly ever repeat: one instance */
+	RVD_CLASS_BLOCKED = 0x0002	/* an administrator wants it left alone */
 } RvdClassFlag;
 
 /*
@@ -172,12 +177,25 @@ typedef struct RvdClass
 	TimestampTz first_seen;
 	TimestampTz last_used;
 	TimestampTz invalidated;	/* cached plans last thrown away */
+	uint64		pinned_plan;	/* by an administrator; 0: none */
+	RvdArmRecord arms[RVD_ARMS];	/* what each did for its instances */
 	RvdSelector selector;		/* kernels, by timed runs of this class */
 	uint32		timed_runs;
 	int32		n_relations;
 	Oid			relations[RVD_CLASS_RELATIONS];
 	char		query[RVD_QUERY_TEXT];	/* as written by its first user, cut */
 } RvdClass;
+
+/* A plan that may be tried in an instance, and what its trials said. */
+typedef struct RvdCandidate
+{
+	uint64		plan;			/* fingerprint */
+	float		predicted;		/* ln(time / baseline's) by the latency model */
+	float		sd;				/* of that; 0: no prediction */
+	float		cut;			/* stopped at this time / baseline's; 0: not */
+	uint16		arm;
+	uint16		trials;
+} RvdCandidate;
 
 /* Where an instance stands; order matters to nobody but readers. */
 typedef enum RvdInstanceState
@@ -211,6 +229,11 @@ typedef struct RvdInstance
 	uint32		cool_until;		/* calls */
 	uint32		next_look;		/* calls: when a settled one looks again */
 	uint32		slow_streak;	/* steered runs in a row slower than baseline */
+	uint32		arms_planned;	/* bits: what they lead to is known */
+	double		planning_ms;	/* of the stock plan, typical */
+	double		explored_ms;	/* spent on planning candidates */
+	int32		n_candidates;
+	RvdCandidate candidates[RVD_CANDIDATES];
 	TimestampTz last_used;
 } RvdInstance;
 
@@ -260,6 +283,10 @@ typedef struct RvdPlan
 	TimestampTz first_seen;
 	TimestampTz last_used;
 	TimestampTz role_changed;
+	uint32		n_history;		/* changes of role, the last few, oldest first */
+	uint16		history_role[RVD_PLAN_HISTORY];
+	uint16		history_reason[RVD_PLAN_HISTORY];
+	TimestampTz history_at[RVD_PLAN_HISTORY];
 	RvdMemo		memo;			/* n = 0 for a baseline */
 	char		skeleton[RVD_SKELETON_TEXT];
 } RvdPlan;
@@ -447,6 +474,8 @@ typedef struct RvdDatabase
 	pg_atomic_uint64 errors;	/* caught in a hook */
 	pg_atomic_uint64 trajectories;	/* drained so far */
 	pg_atomic_uint64 ring_refused;	/* not recorded: no ring */
+
+	RvdArmRecord arms[RVD_ARMS];	/* statistics: a lost update harms nothing */
 
 	/* counters of the neural core; none is persisted */
 	pg_atomic_uint64 cache_hits;	/* embeddings */

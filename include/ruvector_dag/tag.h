@@ -45,6 +45,16 @@ typedef struct RvdTagNode
 	float		est_rows;
 } RvdTagNode;
 
+/* Candidates tried in one run, at the most. */
+#define RVD_TAG_CANDIDATES	3
+
+typedef struct RvdTagCandidate
+{
+	PlannedStmt *stmt;			/* in candidate_cxt */
+	uint32		tag;			/* its own */
+	double		budget_ms;
+} RvdTagCandidate;
+
 typedef struct RvdTag
 {
 	uint32		id;				/* 0: free */
@@ -59,6 +69,7 @@ typedef struct RvdTag
 	bool		pooled;			/* class taken as one: ratios, not times */
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */
+	double		stock_planning_ms;	/* the stock plan's, typical; 0: not known */
 	double		baseline_ms;	/* expected, 0: not known */
 	uint32		executions;		/* > 1: the plan is a cached one */
 	bool		may_explore;	/* a candidate might be tried where it runs */
@@ -73,13 +84,11 @@ typedef struct RvdTag
 	bool		has_stock_code;
 	RvdHdc		stock_code;
 
-	/* a candidate to be tried in place of this plan */
-	bool		has_candidate;
-	PlannedStmt *candidate;		/* in candidate_cxt */
-	uint32		candidate_tag;
-	double		budget_ms;
-	uint64		candidate_seen; /* invalidation counter when it was planned */
-	MemoryContext candidate_cxt;
+	/* candidates to be tried, one after the other, in place of this plan */
+	int			n_candidates;
+	RvdTagCandidate candidates[RVD_TAG_CANDIDATES];
+	uint64		candidates_seen;	/* invalidations when they were planned */
+	MemoryContext candidate_cxt;	/* their plans */
 
 	bool		counts_rows;	/* subjects are known: count per node */
 	int			n_subjects;
@@ -94,7 +103,7 @@ extern RvdTag *rvd_tag_attach(PlannedStmt *stmt);
 /* The plan's slot, or NULL: not marked, or the slot was recycled. */
 extern RvdTag *rvd_tag_find(PlannedStmt *stmt);
 extern RvdTag *rvd_tag_by_id(uint32 id);
-extern void rvd_tag_drop_candidate(RvdTag *tag);
+extern void rvd_tag_drop_candidates(RvdTag *tag);
 
 /* Number of relcache invalidations seen so far by this backend. */
 extern uint64 rvd_tag_invalidations(void);

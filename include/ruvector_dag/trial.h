@@ -41,11 +41,22 @@ extern bool rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 								  bool other_instrumentation);
 
 /*
- * Run the tag's candidate within its budget.  If it finishes, its rows have
- * been sent to the query's receiver and es_processed is set: the caller must
- * not run the reference.  If not, everything is as if nothing had happened.
- * A real cancel, any time-out but ours, and shutdown are raised as always.
+ * The tag's candidates, taken from it: its slot may be recycled while they
+ * run.  In CurrentMemoryContext; NULL if there are none any more.
  */
-extern void rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial);
+typedef struct RvdTrials RvdTrials;
+
+extern RvdTrials *rvd_trials_take(RvdTag *tag);
+
+/*
+ * Run the next candidate within its budget; false: there is none left.  If it
+ * finishes, its rows have been sent to the query's receiver and es_processed
+ * is set: the caller must not run the reference.  If not, everything is as if
+ * nothing had happened.  A real cancel, any time-out but ours, and shutdown
+ * are raised as always.
+ */
+extern bool rvd_trials_next(RvdTrials *trials, QueryDesc *queryDesc,
+							RvdTrial *trial);
+extern void rvd_trials_end(RvdTrials *trials);
 
 #endif							/* RVD_TRIAL_H */

@@ -129,40 +129,60 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 
 /* ---- run ----------------------------------------------------------------------- */
 
-/* Try the candidate, if there is one and this is the moment; true: done. */
+/* Try the candidates one after the other; true: one of them won. */
 static bool
-try_candidate(RvdExecution *e, QueryDesc *query_desc, ScanDirection direction,
-			  uint64 count)
+run_trials(RvdTrials *trials, QueryDesc *query_desc, RvdTrial *trial,
+		   int *news)
 {
-	RvdTag	   *tag = rvd_tag_by_id(e->tag_id);
-	RvdTrial	trial;
-	RvdExecution *again;
-
-	if (tag == NULL || !tag->has_candidate || depth > 0 || e->runs > 0 ||
-		count != 0 || !ScanDirectionIsForward(direction) ||
-		!rvd_trial_run_allowed(query_desc, tag, e->foreign_eyes))
-		return false;
-
+	*news = 0;
+	memset(trial, 0, offsetof(RvdTrial, seen));
 	depth++;
 	PG_TRY();
 	{
-		rvd_trial_run(query_desc, tag, &trial);
+		while (!trial->won && rvd_trials_next(trials, query_desc, trial))
+		{
+			*news += trial->seen.news;
+			if (!trial->won)
+				rvd_learn_abandoned(trial->tag, trial->ms, trial->failed);
+		}
 	}
 	PG_FINALLY();
 	{
 		depth--;
 	}
 	PG_END_TRY();
+	return trial->won;
+}
+
+/* Try the candidates, if there are any and this is the moment; true: done. */
+static bool
+try_candidates(RvdExecution *e, QueryDesc *query_desc,
+			   ScanDirection direction, uint64 count)
+{
+	RvdTag	   *tag = rvd_tag_by_id(e->tag_id);
+	RvdTrials  *trials;
+	RvdTrial	trial;
+	RvdExecution *again;
+	int			news;
+
+	if (tag == NULL || tag->n_candidates == 0 || depth > 0 || e->runs > 0 ||
+		count != 0 || !ScanDirectionIsForward(direction) ||
+		!rvd_trial_run_allowed(query_desc, tag, e->foreign_eyes))
+		return false;
+	trials = rvd_trials_take(tag);
+	if (trials == NULL)
+		return false;
+	(void) run_trials(trials, query_desc, &trial, &news);
+	rvd_trials_end(trials);
 	if (trial.tag == NULL)
 		return false;
-	if (!trial.won)
-		rvd_learn_abandoned(trial.tag, trial.ms, trial.failed);
 
-	/* functions in the candidate may have come and gone in the array */
+	/* functions in the candidates may have come and gone in the array */
 	again = rvd_execution_find(query_desc);
 	if (again)
 	{
 		again->trial = trial;
+		again->trial.seen.news = news;
 		again->after_trial = !trial.won;
 		again->replaced = trial.won;
 		if (trial.won)
@@ -202,7 +222,7 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 		pass_on_run(NULL, RVD_EXECUTOR_RUN_ARGS);
 		return;
 	}
-	if (e->tag_id != 0 && try_candidate(e, queryDesc, direction, count))
+	if (e->tag_id != 0 && try_candidates(e, queryDesc, direction, count))
 		return;
 
 	e = rvd_execution_find(queryDesc);

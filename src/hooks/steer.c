@@ -37,9 +37,6 @@
 
 #include "steer.h"
 
-/* Pooled classes plan a candidate every time: at this ratio at the most. */
-#define POOLED_PLANNING		10.0
-
 /* ---- one run of the planner --------------------------------------------------- */
 
 /* An arm that is not there any more makes no plan. */
@@ -168,6 +165,7 @@ rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	tag->arm = role == RVD_PLAN_PROVEN ? d->best_memo.arm : RVD_ARM_NONE;
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
+	tag->stock_planning_ms = d->planning_ms;
 	tag->baseline_ms = d->baseline_ms;
 	tag->expected_ms = d->reference_ms;
 	tag->first_run = d->first_run;
@@ -196,20 +194,27 @@ rvd_steer_attach(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
 				 uint16 arm, double budget_ms)
 {
 	RvdTag	   *own = rvd_steer_tag(job, candidate, RVD_PLAN_CANDIDATE);
-	MemoryContext old = MemoryContextSwitchTo(reference->candidate_cxt);
+	RvdTagCandidate *c;
+	MemoryContext old;
 
+	/* its own tag may have taken the reference's slot; full is full */
+	if (reference->id == 0 || own == reference ||
+		reference->n_candidates == RVD_TAG_CANDIDATES)
+		return;
 	own->arm = arm;
-	reference->candidate = copyObject(candidate->stmt);
-	MemoryContextSwitchTo(old);
-	reference->candidate_tag = own->id;
-	reference->budget_ms = budget_ms;
 	if (reference->role == RVD_PLAN_BASELINE && reference->look.coded)
 	{
 		own->has_stock_code = true;
 		own->stock_code = reference->look.code;
 	}
-	reference->candidate_seen = rvd_tag_invalidations();
-	reference->has_candidate = true;
+	c = &reference->candidates[reference->n_candidates];
+	old = MemoryContextSwitchTo(reference->candidate_cxt);
+	c->stmt = copyObject(candidate->stmt);
+	MemoryContextSwitchTo(old);
+	c->tag = own->id;
+	c->budget_ms = budget_ms;
+	reference->candidates_seen = rvd_tag_invalidations();
+	reference->n_candidates++;
 }
 
 /* ---- the reference ----------------------------------------------------------------- */
@@ -246,9 +251,6 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	tag->may_explore = rvd_executor_depth() == 0 &&
 		job->scope.mode == RVD_MODE_AUTO &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);
-	/* a pooled class explores for ever: only where planning is cheap */
-	if (d->pooled && planned->ms * POOLED_PLANNING > d->reference_ms)
-		explore_now = false;
 	if (rvd_debug_trial_seed != 0)
 	{
 		if (tag->may_explore && !rvd_in_explain())
@@ -258,7 +260,7 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 		(tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
 		rvd_explore(job, tag);
 	else if (d->first_run && !d->pooled && tag->may_explore &&
-			 !rvd_in_explain() && rvd_part_on(RVD_PART_ROWS))
+			 !rvd_in_explain())
 		rvd_explore_first_run(job, tag);
 }
 

@@ -13,15 +13,15 @@
 
 /* Gains below this are not worth a changed plan. */
 #define MIN_GAIN		0.95
-#define Z_PROMOTE		2.5
+#define ALPHA			0.05
 #define Z_LAST			1.5
 #define MAX_UNDECIDED	6
 
-/* Share of the reference's time after which a first trial is cut. */
-#define FIRST_TRIAL_SHARE	0.7
+/* Mixing precision of the interval: 1 is tightest at the first few runs. */
+#define RHO				1.0
 
-/* A trial that could not run this long teaches nothing. */
-#define MIN_USEFUL_SHARE	0.3
+/* Less than this part of its share is not worth the trial. */
+#define MIN_PART		0.6
 
 /* Runs slower than this beyond the expectation are slow, in ms and share. */
 #define SLOW_SHARE		1.3
@@ -37,7 +37,7 @@ rvd_reason_text(int reason)
 		case RVD_REASON_STOCK:
 			return "what the server chooses by itself";
 		case RVD_REASON_PROPOSED:
-			return "proposed by learned row counts";
+			return "proposed by an arm";
 		case RVD_REASON_FASTER:
 			return "faster than the plan it replaced, beyond noise";
 		case RVD_REASON_NO_GAIN:
@@ -47,14 +47,31 @@ rvd_reason_text(int reason)
 		case RVD_REASON_DEMOTED:
 			return "turned slow after it was proven";
 		case RVD_REASON_LOST:
-			return "its row counts no longer lead to it";
+			return "its configuration no longer leads to it";
 		case RVD_REASON_FAILED:
 			return "raised an error under trial";
 		case RVD_REASON_SUPERSEDED:
 			return "a faster plan took its place";
+		case RVD_REASON_CUT:
+			return "its trial was stopped early; may be tried for longer";
+		case RVD_REASON_HELD:
+			return "kept in use after the server changed its plan";
+		case RVD_REASON_WORLD:
+			return "to be proven again: statistics, indexes, size or settings changed";
 		default:
 			return "";
 	}
+}
+
+double
+rvd_guard_halfwidth(uint32_t n, double variance, double alpha)
+{
+	double		m = n;
+
+	if (n == 0)
+		return INFINITY;
+	return sqrt(variance * (m + RHO) / (m * m) *
+				log((m + RHO) / (RHO * alpha * alpha)));
 }
 
 RvdVerdict
@@ -62,22 +79,37 @@ rvd_guard_judge(const RvdLatency *candidate, const RvdLatency *reference,
 				uint32_t baseline_runs, double baseline_variance)
 {
 	double		gain;
-	double		variance;
-	double		z;
-	double		ref_mean = reference && reference->n > 0 ? reference->mean : 0.0;
+	double		own;
+	double		other = 0;
+	double		spread;
+	bool		referred = reference && reference->n > 0;
 
 	if (candidate->n == 0)
 		return RVD_UNDECIDED;
 
-	gain = candidate->mean - ref_mean;
-	variance = rvd_latency_variance(candidate) / candidate->n;
-	if (reference && reference->n > 0)
-		variance += rvd_latency_variance(reference) / reference->n;
-	else if (baseline_runs > 0)
-		variance += baseline_variance / baseline_runs;
+	gain = candidate->mean - (referred ? reference->mean : 0.0);
+	own = rvd_latency_variance(candidate);
+	if (candidate->n < MAX_UNDECIDED)
+	{
+		own = rvd_guard_halfwidth(candidate->n, own, ALPHA);
+		if (referred)
+			other = rvd_guard_halfwidth(reference->n,
+										rvd_latency_variance(reference), ALPHA);
+		else if (baseline_runs > 0)
+			other = rvd_guard_halfwidth(baseline_runs, baseline_variance, ALPHA);
+		spread = sqrt(own * own + other * other);
+	}
+	else
+	{
+		own /= candidate->n;
+		if (referred)
+			other = rvd_latency_variance(reference) / reference->n;
+		else if (baseline_runs > 0)
+			other = baseline_variance / baseline_runs;
+		spread = Z_LAST * sqrt(own + other);
+	}
 
-	z = candidate->n >= MAX_UNDECIDED ? Z_LAST : Z_PROMOTE;
-	if (gain + z * sqrt(variance) < log(MIN_GAIN))
+	if (gain + spread < log(MIN_GAIN))
 		return RVD_PROMOTE;
 	if (gain > log(MIN_GAIN) || candidate->n >= MAX_UNDECIDED)
 		return RVD_REJECT;
@@ -97,18 +129,16 @@ rvd_guard_slow(double ms, double expected_ms)
 }
 
 double
-rvd_guard_budget(double reference_ms, double trial_budget,
-				 uint32_t runs_before, double allowance_ms)
+rvd_guard_budget(double reference_ms, double trial_budget, double share,
+				 double allowance_ms)
 {
-	double		want = reference_ms * trial_budget;
-	double		budget;
+	double		want = reference_ms * trial_budget * share;
 
 	if (!(want > 0))
 		return 0;
-	budget = runs_before == 0 ? want * FIRST_TRIAL_SHARE : want;
-	if (allowance_ms < budget)
-		budget = allowance_ms;
-	return budget >= want * MIN_USEFUL_SHARE ? budget : 0;
+	if (allowance_ms >= want)
+		return want;
+	return allowance_ms >= want * MIN_PART ? allowance_ms : 0;
 }
 
 double

@@ -21,6 +21,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/look.h"
 #include "ruvector_dag/settings.h"
 
@@ -186,11 +187,27 @@ advise_by_pattern(const RvdLook *look, RvdAdvice *advice, Opinion *opinion)
 	{
 		const RvdPattern *p = &s->bank.pattern[matches[best].index];
 
-		advice->try_learned = true;
+		advice->arm = (uint16) p->configuration;
 		advice->inflate = p->inflate;
 	}
 	rvd_snapshot_release(neural);
 	rvd_operation_add(RVD_TIME_MATCH, rvd_look_clock_us(start));
+}
+
+/* The arm that did best in the class the memory is of. */
+static uint16
+memory_arm(const RvdMemory *memory)
+{
+	RvdKey		key = {(uint64) memory->queryid, MyDatabaseId};
+	RvdClass   *c = rvd_table_find(rvd_table(RVD_CLASSES), key, false, false);
+	uint16		arm = RVD_ARM_NONE;
+
+	if (c != NULL)
+	{
+		arm = rvd_arm_record_best(c->arms, RVD_ARMS);
+		rvd_table_release(rvd_table(RVD_CLASSES), key);
+	}
+	return arm != RVD_ARM_NONE ? arm : RVD_ARM_LEARNED;
 }
 
 static void
@@ -200,7 +217,7 @@ advise_by_memory(const RvdLook *look, RvdAdvice *advice)
 
 	if (!recall(look, RVD_MEMORY_PROVEN, &memory))
 		return;
-	advice->try_learned = true;
+	advice->arm = memory_arm(&memory);
 }
 
 /*
@@ -251,16 +268,16 @@ rvd_advise(const RvdLook *look, RvdAdvice *advice)
 		return;
 	pg_atomic_fetch_add_u64(&db->pattern_lookups, 1);
 	advise_by_pattern(look, advice, &opinion);
-	if (advice->try_learned)
+	if (advice->arm != RVD_ARM_NONE)
 		pg_atomic_fetch_add_u64(&db->pattern_hits, 1);
 	else
 	{
 		advise_by_memory(look, advice);
-		if (advice->try_learned)
+		if (advice->arm != RVD_ARM_NONE)
 			pg_atomic_fetch_add_u64(&db->recalls, 1);
 		else if (rvd_part_on(RVD_PART_BANK) &&
 				 advise_by_experience(db, &opinion))
-			advice->try_learned = true;
+			advice->arm = RVD_ARM_LEARNED;
 	}
 	if (advice->inflate == 0)
 		advice->inflate = usual_join_error(look);

@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
@@ -30,6 +31,10 @@
 
 #define MAX_DEMOTIONS		3
 
+/* Of what the account allows, one statement may stake this share. */
+#define POOL_SHARE			0.5
+
+/* False: too cheap to look at, or an administrator wants it left alone. */
 static bool
 read_class(RvdDecision *d, const RvdScope *scope)
 {
@@ -37,6 +42,7 @@ read_class(RvdDecision *d, const RvdScope *scope)
 	RvdClass   *c = rvd_table_find(rvd_table(RVD_CLASSES), key, false, false);
 	double		mean_ms = 0;
 	double		cost;
+	bool		blocked;
 
 	if (c == NULL)
 		return false;
@@ -47,9 +53,12 @@ read_class(RvdDecision *d, const RvdScope *scope)
 	cost = Max(c->est_cost, mean_ms * RVD_COST_PER_MS);
 	d->pooled = (c->flags & RVD_CLASS_POOLED) != 0;
 	d->line = c->line;
+	d->pinned_plan = c->pinned_plan;
+	blocked = (c->flags & RVD_CLASS_BLOCKED) != 0;
+	memcpy(d->arms, c->arms, sizeof(d->arms));
 	d->first_runs_lost = (int32) c->trials_abandoned - (int32) c->trials_won;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
-	return cost >= scope->min_cost;
+	return cost >= scope->min_cost && !blocked;
 }
 
 static bool
@@ -71,6 +80,16 @@ read_instance(RvdDecision *d)
 	d->best_plan = i->best_plan;
 	d->trying_plan = i->trying_plan;
 	d->demotions = i->demotions;
+	d->calls = i->calls;
+	d->planning_ms = i->planning_ms;
+	d->explored_ms = i->explored_ms;
+	if (!d->pooled)
+	{
+		d->arms_planned = i->arms_planned;
+		d->n_candidates = i->n_candidates;
+		memcpy(d->candidates, i->candidates,
+			   sizeof(RvdCandidate) * i->n_candidates);
+	}
 	if (!d->pooled)
 		d->baseline_ms = rvd_latency_typical(&i->baseline);
 	look = i->state == RVD_INSTANCE_SETTLED && i->calls >= i->next_look;
@@ -83,9 +102,8 @@ read_instance(RvdDecision *d)
 	return true;
 }
 
-/* Copy a plan's memo and typical time; false if it is not there any more. */
-static bool
-read_plan(RvdDecision *d, uint64 fingerprint, RvdMemo *memo, double *ms)
+bool
+rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint, RvdMemo *memo, double *ms)
 {
 	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
 	MyDatabaseId};
@@ -107,9 +125,6 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 
 	memset(d, 0, offsetof(RvdDecision, best_memo));
 	d->best_memo.n = d->trying_memo.n = 0;
-	d->baseline_ms = d->reference_ms = 0;
-	d->demotions = 0;
-	memset(&d->line, 0, sizeof(d->line));
 	d->queryid = (int64) query->queryId;
 	d->action = RVD_ACT_WATCH;
 
@@ -132,10 +147,10 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 		return;
 	d->reference_ms = d->baseline_ms;
 	if (d->best_plan != 0 &&
-		!read_plan(d, d->best_plan, &d->best_memo, &d->reference_ms))
+		!rvd_decide_read_plan(d, d->best_plan, &d->best_memo, &d->reference_ms))
 		d->best_plan = 0;
 	if (d->trying_plan != 0 &&
-		!read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
+		!rvd_decide_read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
 		d->trying_plan = 0;
 
 	if (d->state == RVD_INSTANCE_EXPLORING)
@@ -158,51 +173,68 @@ rvd_decide_expect(RvdDecision *d, double cost)
 	d->reference_ms = d->baseline_ms;
 }
 
-/* Milliseconds the database's account still allows for exploration. */
-static double
-allowance(const RvdScope *scope)
+/* By so many runs and so near together, the line tells what a run takes. */
+#define LINE_RUNS			4
+#define LINE_SD				0.5
+
+void
+rvd_decide_advise_class(const RvdDecision *d, double cost, RvdAdvice *advice)
+{
+	uint16		arm = rvd_arm_record_best(d->arms, RVD_ARMS);
+	double		log_ms;
+	double		sd;
+
+	if (!d->known)
+		return;
+	if (arm != RVD_ARM_NONE)
+		advice->arm = arm;
+	if (advice->expected_ms <= 0 &&
+		rvd_line_predict(&d->line, log(Max(cost, 1.0)), &log_ms,
+						 &sd) >= LINE_RUNS && sd <= LINE_SD)
+		advice->expected_ms = exp(log_ms);
+}
+
+/*
+ * A class may draw on what others have saved, but what is large beside the
+ * pool would starve them: half of it at the most.
+ */
+double
+rvd_decide_allowance(const RvdDecision *d, const RvdScope *scope)
 {
 	RvdDatabase *db = rvd_my_database();
 
 	if (db == NULL)
 		return 0;
-	return rvd_guard_allowance(scope->regret_limit,
-							   pg_atomic_read_u64(&db->executed_us) / 1000.0,
-							   pg_atomic_read_u64(&db->saved_us) / 1000.0,
-							   pg_atomic_read_u64(&db->regret_us) / 1000.0);
+	return POOL_SHARE *
+		rvd_guard_allowance(scope->regret_limit,
+							pg_atomic_read_u64(&db->executed_us) / 1000.0,
+							pg_atomic_read_u64(&db->saved_us) / 1000.0,
+							pg_atomic_read_u64(&db->regret_us) / 1000.0);
 }
 
-double
-rvd_decide_budget(const RvdDecision *d, const RvdScope *scope,
-				  uint64 fingerprint, bool *known)
+bool
+rvd_decide_knows(const RvdDecision *d, uint64 fingerprint, uint32 *runs)
 {
 	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
 	MyDatabaseId};
 	RvdPlan    *plan;
-	uint32		runs = 0;
-	RvdPlanRole role = RVD_PLAN_CANDIDATE;
-	uint32		reason = RVD_REASON_NONE;
+	RvdPlanRole role;
+	uint32		reason;
 
-	*known = true;
+	*runs = 0;
 	if (!d->pooled && !d->first_run &&
 		(fingerprint == d->baseline_plan || fingerprint == d->best_plan))
-		return 0;
+		return true;
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);
-	if (plan != NULL)
-	{
-		runs = plan->latency.n;
-		role = plan->role;
-		reason = plan->reason;
-		rvd_table_release(rvd_table(RVD_PLANS), key);
-	}
-	if (role == RVD_PLAN_REJECTED &&
-		!(reason == RVD_REASON_DEMOTED && d->demotions < MAX_DEMOTIONS))
-		return 0;
-	if (role == RVD_PLAN_BASELINE && !d->pooled)
-		return 0;
-	*known = false;
-	return rvd_guard_budget(d->reference_ms, scope->trial_budget, runs,
-							allowance(scope));
+	if (plan == NULL)
+		return false;
+	*runs = plan->latency.n;
+	role = plan->role;
+	reason = plan->reason;
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+	if (role == RVD_PLAN_REJECTED)
+		return !(reason == RVD_REASON_DEMOTED && d->demotions < MAX_DEMOTIONS);
+	return role == RVD_PLAN_BASELINE && !d->pooled;
 }
 
 /* The instance's entry, locked, or NULL. */
@@ -254,9 +286,7 @@ rvd_decide_lost(const RvdDecision *d)
 
 	if (plan != NULL)
 	{
-		plan->role = RVD_PLAN_CANDIDATE;
-		plan->reason = RVD_REASON_LOST;
-		plan->role_changed = GetCurrentTimestamp();
+		rvd_plan_change_role(plan, RVD_PLAN_CANDIDATE, RVD_REASON_LOST);
 		plan->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}
@@ -283,6 +313,7 @@ describe_plan(RvdPlan *plan, const RvdDecision *d, uint64 fingerprint,
 		RVD_REASON_PROPOSED;
 	plan->predicted_ms = d->reference_ms;
 	plan->first_seen = plan->role_changed = GetCurrentTimestamp();
+	rvd_plan_note_role(plan);
 	strlcpy(plan->skeleton, skeleton, RVD_SKELETON_TEXT);
 }
 
@@ -316,7 +347,8 @@ rvd_decide_note_plan(const RvdDecision *d, PlannedStmt *stmt,
 	}
 	plan->est_cost = est_cost;
 	/* a proven plan keeps the memo it was proven with */
-	if (memo && plan->role != RVD_PLAN_PROVEN && memo->n > 0)
+	if (memo && plan->role != RVD_PLAN_PROVEN &&
+		(memo->n > 0 || memo->arm != 0))
 		plan->memo = *memo;
 	plan->last_used = GetCurrentTimestamp();
 	plan->head.dirty = true;

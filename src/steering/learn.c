@@ -35,6 +35,24 @@ typedef struct InstanceView
 	uint64		best_plan;
 } InstanceView;
 
+/* Half old, half new: planning times settle once caches are warm. */
+static void
+learn_planning(RvdInstance *i, const RvdRun *run)
+{
+	if (run->tag->executions > 1)
+		return;					/* a cached plan */
+	i->planning_ms = i->planning_ms > 0 ?
+		(i->planning_ms + run->tag->planning_ms) / 2 : run->tag->planning_ms;
+}
+
+/* Row counts changed: what arms with learned rows lead to is not known. */
+static void
+look_again(RvdInstance *i)
+{
+	i->arms_planned = 0;
+	i->state = RVD_INSTANCE_EXPLORING;
+}
+
 static void
 learn_baseline_run(RvdInstance *i, const RvdRun *run)
 {
@@ -43,6 +61,7 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 	if (tag->pooled)
 	{
 		i->state = RVD_INSTANCE_EXPLORING;
+		learn_planning(i, run);
 		return;
 	}
 	if (i->baseline_plan != tag->fingerprint)
@@ -51,8 +70,11 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		i->baseline_plan = tag->fingerprint;
 		memset(&i->baseline, 0, sizeof(i->baseline));
 		i->state = RVD_INSTANCE_LEARNING;
+		i->arms_planned = 0;
+		i->n_candidates = 0;
 	}
 	i->baseline_cost = run->est_cost;
+	learn_planning(i, run);
 	if (run->timed)
 		return;					/* slower than it is */
 	if (run->outcome == RVD_RUN_COMPLETE)
@@ -65,7 +87,7 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		i->state = RVD_INSTANCE_EXPLORING;
 	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0 &&
 			 i->rounds < RVD_MAX_ROUNDS)
-		i->state = RVD_INSTANCE_EXPLORING;
+		look_again(i);
 }
 
 /* A run under the best plan; true if it is to be demoted. */
@@ -82,7 +104,7 @@ learn_steered_run(RvdInstance *i, const RvdRun *run)
 	{
 		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED &&
 			i->rounds < RVD_MAX_ROUNDS)
-			i->state = RVD_INSTANCE_EXPLORING;
+			look_again(i);
 		return false;
 	}
 	i->best_plan = 0;
@@ -132,14 +154,6 @@ learn_instance(const RvdRun *run, InstanceView *view)
 /* ---- plan ----------------------------------------------------------------- */
 
 static void
-change_role(RvdPlan *plan, RvdPlanRole role, RvdReason reason)
-{
-	plan->role = role;
-	plan->reason = reason;
-	plan->role_changed = GetCurrentTimestamp();
-}
-
-static void
 reference_ratio(const RvdTag *tag, uint64 best_plan, RvdLatency *ratio)
 {
 	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance, best_plan),
@@ -154,6 +168,17 @@ reference_ratio(const RvdTag *tag, uint64 best_plan, RvdLatency *ratio)
 		return;
 	*ratio = plan->ratio;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
+}
+
+static void
+forget_candidate(RvdInstance *i, uint64 plan)
+{
+	for (int k = 0; k < i->n_candidates; k++)
+		if (i->candidates[k].plan == plan)
+		{
+			i->candidates[k] = i->candidates[--i->n_candidates];
+			return;
+		}
 }
 
 /* The instance follows the verdict on a candidate. */
@@ -175,9 +200,11 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict)
 			i->best_plan = tag->pooled ? 0 : tag->fingerprint;
 			i->trying_plan = 0;
 			i->slow_streak = 0;
+			forget_candidate(i, tag->fingerprint);
 			break;
 		case RVD_REJECT:
 			i->trying_plan = 0;
+			forget_candidate(i, tag->fingerprint);
 			break;
 		case RVD_UNDECIDED:
 			i->trying_plan = tag->pooled ? 0 : tag->fingerprint;
@@ -200,11 +227,27 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict)
 
 		if (plan != NULL)
 		{
-			change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_SUPERSEDED);
+			rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_SUPERSEDED);
 			plan->head.dirty = true;
 			rvd_table_release(rvd_table(RVD_PLANS), old);
 		}
 	}
+}
+
+/*
+ * Time against the stock plan's, planning included on both sides where it
+ * was planned for this execution: a plan that is dearer to make must be
+ * faster by more than that.
+ */
+static double
+ratio_of(const RvdRun *run)
+{
+	const RvdTag *tag = run->tag;
+
+	if (tag->executions > 1 || tag->stock_planning_ms <= 0)
+		return run->ms / tag->baseline_ms;
+	return (run->ms + tag->planning_ms) /
+		(tag->baseline_ms + tag->stock_planning_ms);
 }
 
 static void
@@ -226,7 +269,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	{
 		rvd_latency_add(&plan->latency, run->ms);
 		if (tag->baseline_ms > 0)
-			rvd_latency_add(&plan->ratio, run->ms / tag->baseline_ms);
+			rvd_latency_add(&plan->ratio, ratio_of(run));
 	}
 	else if (run->outcome == RVD_RUN_FAILED && !run->timed)
 		rvd_latency_add_censored(&plan->latency, run->ms);
@@ -243,13 +286,13 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 								  Max(view->baseline.n, 1),
 								  rvd_latency_variance(&view->baseline));
 		if (verdict == RVD_PROMOTE)
-			change_role(plan, RVD_PLAN_PROVEN, RVD_REASON_FASTER);
+			rvd_plan_change_role(plan, RVD_PLAN_PROVEN, RVD_REASON_FASTER);
 		else if (verdict == RVD_REJECT)
-			change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_NO_GAIN);
+			rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_NO_GAIN);
 	}
 	else if (demoted)
 	{
-		change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_DEMOTED);
+		rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_DEMOTED);
 		memset(&plan->ratio, 0, sizeof(plan->ratio));
 	}
 	log_ratio = plan->ratio.mean;
@@ -282,6 +325,42 @@ rvd_learn_run(const RvdRun *run)
 		rvd_learn_reach_cached_plans(run);
 }
 
+/* Stopped so late, or so often, that it is not worth another trial. */
+#define FINAL_SHARE			0.6
+#define FINAL_CUTS			2
+
+/*
+ * A trial that was stopped: note with the instance how slow the plan is at
+ * least.  True: that settles it.
+ */
+static bool
+judge_cut(const RvdTag *tag, double ms, bool failed)
+{
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	RvdInstance *i;
+	bool		final = failed || tag->expected_ms <= 0 ||
+		ms >= FINAL_SHARE * tag->expected_ms;
+
+	if (tag->pooled || tag->first_run || tag->baseline_ms <= 0)
+		return final;
+	i = rvd_table_find(rvd_table(RVD_INSTANCES), key, true, false);
+	if (i == NULL)
+		return final;
+	for (int k = 0; k < i->n_candidates; k++)
+	{
+		RvdCandidate *c = &i->candidates[k];
+
+		if (c->plan != tag->fingerprint)
+			continue;
+		c->cut = Max(c->cut, (float) (ms / tag->baseline_ms));
+		final |= ++c->trials >= FINAL_CUTS;
+	}
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	return final;
+}
+
 void
 rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 {
@@ -291,6 +370,7 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 	RvdDatabase *db = rvd_my_database();
 	RvdPlan    *plan;
 	RvdClass   *c;
+	bool		final;
 
 	if (db)
 	{
@@ -298,26 +378,33 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 		pg_atomic_fetch_add_u64(&db->trials_abandoned, 1);
 		pg_atomic_fetch_add_u64(&db->regret_us, (int64) (ms * 1000.0));
 	}
+	final = judge_cut(candidate, ms, failed);
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
 	if (plan != NULL)
 	{
 		plan->trials++;
 		plan->trials_abandoned++;
 		rvd_latency_add_censored(&plan->latency, ms);
+		if (candidate->baseline_ms > 0)
+			rvd_latency_add_censored(&plan->ratio, ms / candidate->baseline_ms);
+
 		/*
 		 * Among many instances one slow run does not outweigh the wins; and
 		 * what was only predicted is no measure to reject by.
 		 */
 		if (candidate->first_run && !failed)
 			;
-		else if (failed || !candidate->pooled ||
-			plan->trials_abandoned * POOLED_WINS > plan->ratio.n)
-			change_role(plan, RVD_PLAN_REJECTED,
-						failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
+		else if (failed || (candidate->pooled ?
+							plan->trials_abandoned * POOLED_WINS > plan->ratio.n :
+							final))
+			rvd_plan_change_role(plan, RVD_PLAN_REJECTED,
+								 failed ? RVD_REASON_FAILED : RVD_REASON_ABANDONED);
+		else if (!candidate->pooled)
+			rvd_plan_change_role(plan, RVD_PLAN_CANDIDATE, RVD_REASON_CUT);
 		plan->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_PLANS), key);
 	}
-	if (!candidate->first_run)
+	if (!candidate->first_run && final)
 		apply_verdict(candidate, RVD_REJECT);
 	/* how bad the first of all runs was is known after the reference's */
 	if (!failed && !candidate->first_run && !candidate->pooled)
@@ -330,6 +417,8 @@ rvd_learn_abandoned(const RvdTag *candidate, double ms, bool failed)
 		c->trials++;
 		c->trials_abandoned++;
 		c->regret_ms += ms;
+		if (!failed)
+			rvd_learn_arm(c, candidate, ms, true);
 		c->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_CLASSES), class_key);
 	}

@@ -99,7 +99,7 @@ rvd_learn_want_times(const RvdTag *tag)
 	double		cost;
 
 	if (db == NULL || !tag->measured || !(tag->baseline_ms > 0) ||
-		tag->has_candidate ||
+		tag->n_candidates > 0 ||
 		rvd_my_neural() == NULL || !rvd_part_on(RVD_PART_ATTENTION))
 		return false;
 	plan = rvd_table_find(rvd_table(RVD_PLANS), key, false, false);

@@ -86,6 +86,23 @@ count_instance(RvdClass *c, uint64 instance)
 	}
 }
 
+/* The record of the arm, in the class and in the database. */
+void
+rvd_learn_arm(RvdClass *c, const RvdTag *candidate, double ms, bool cut)
+{
+	RvdDatabase *db = rvd_my_database();
+	double		expected = candidate->baseline_ms > 0 ?
+		candidate->baseline_ms : candidate->expected_ms;
+	double		y;
+
+	if (candidate->arm >= RVD_ARMS || expected <= 0)
+		return;
+	y = log(Max(ms, 0.001) / expected);
+	rvd_arm_record_add(&c->arms[candidate->arm], y, cut);
+	if (db)
+		rvd_arm_record_add(&db->arms[candidate->arm], y, cut);
+}
+
 void
 rvd_learn_class(const RvdRun *run, double saved_ms)
 {
@@ -127,6 +144,8 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 	{
 		c->trials++;
 		c->trials_won++;
+		if (!run->timed)
+			rvd_learn_arm(c, run->tag, run->ms, false);
 	}
 	c->saved_ms += saved_ms;
 	c->last_used = GetCurrentTimestamp();

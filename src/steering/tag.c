@@ -56,11 +56,9 @@ make_pool(void)
 }
 
 void
-rvd_tag_drop_candidate(RvdTag *tag)
+rvd_tag_drop_candidates(RvdTag *tag)
 {
-	tag->has_candidate = false;
-	tag->candidate = NULL;
-	tag->candidate_tag = 0;
+	tag->n_candidates = 0;
 	if (tag->candidate_cxt)
 		MemoryContextReset(tag->candidate_cxt);
 }
@@ -79,7 +77,7 @@ rvd_tag_attach(PlannedStmt *stmt)
 		if (pool[i].id == 0 || pool[i].touched < oldest->touched)
 			oldest = &pool[i];
 
-	rvd_tag_drop_candidate(oldest);
+	rvd_tag_drop_candidates(oldest);
 	cxt = oldest->candidate_cxt;
 	memset(oldest, 0, sizeof(*oldest));
 	oldest->candidate_cxt = cxt ? cxt :

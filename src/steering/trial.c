@@ -115,9 +115,9 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 {
 	CommandDest dest = queryDesc->dest ? queryDesc->dest->mydest : DestDebug;
 
-	if (!tag->has_candidate || tag->budget_ms <= 0 ||
+	if (tag->n_candidates == 0 ||
 		tag->queryid != (int64) queryDesc->plannedstmt->queryId ||
-		tag->candidate_seen != rvd_tag_invalidations() ||
+		tag->candidates_seen != rvd_tag_invalidations() ||
 		other_instrumentation)
 		return false;
 	/* the SQL command EXECUTE collects its rows in a tuplestore */
@@ -172,32 +172,12 @@ forget_our_cancel(void)
 typedef struct TrialState
 {
 	PlannedStmt *stmt;
-	MemoryContext plan_cxt;
 	MemoryContext run_cxt;		/* all of the candidate's execution */
 	Tuplestorestate *rows;
 	QueryDesc  *run;			/* of the candidate */
 	bool		count_rows;
 	uint16		arm;			/* whose settings it runs under */
 } TrialState;
-
-/* The candidate becomes ours: its slot may be recycled while it runs. */
-static void
-take_candidate(RvdTag *tag, TrialState *state, RvdTrial *trial)
-{
-	RvdTag	   *own = rvd_tag_by_id(tag->candidate_tag);
-
-	state->stmt = tag->candidate;
-	state->plan_cxt = tag->candidate_cxt;
-	tag->candidate_cxt = NULL;
-	rvd_tag_drop_candidate(tag);
-	if (own)
-	{
-		trial->tag = palloc(sizeof(RvdTag));
-		*trial->tag = *own;
-		trial->tag->candidate_cxt = NULL;
-		trial->tag->has_candidate = false;
-	}
-}
 
 static void
 run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
@@ -370,28 +350,16 @@ attempt_interruptible(QueryDesc *queryDesc, TrialState *state,
 	PG_END_TRY();
 }
 
-void
-rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
+static void
+try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
+		RvdTrial *trial)
 {
 	TrialState	state;
 	MemoryContext cxt = CurrentMemoryContext;
-	double		budget_ms = tag->budget_ms;
 	instr_time	start;
 
-	memset(trial, 0, offsetof(RvdTrial, seen));
-	rvd_observation_init(&trial->seen);
 	memset(&state, 0, sizeof(state));
-	if (!budget_timeout_registered)
-	{
-		budget_timeout = RegisterTimeout(USER_TIMEOUT, on_budget_expired);
-		budget_timeout_registered = true;
-	}
-	take_candidate(tag, &state, trial);
-	if (trial->tag == NULL)
-	{
-		MemoryContextDelete(state.plan_cxt);
-		return;
-	}
+	state.stmt = stmt;
 	/* a candidate's first run always counts: what it teaches is its point */
 	state.count_rows = trial->tag->counts_rows;
 	state.arm = trial->tag->arm;
@@ -418,7 +386,76 @@ rvd_trial_run(QueryDesc *queryDesc, RvdTag *tag, RvdTrial *trial)
 		trial->ms = elapsed_ms(start);
 		tuplestore_end(state.rows);
 		MemoryContextDelete(state.run_cxt);
-		MemoryContextDelete(state.plan_cxt);
 	}
 	PG_END_TRY();
+}
+
+/* ---- one after the other --------------------------------------------------- */
+
+struct RvdTrials
+{
+	int			n;
+	int			next;
+	MemoryContext plan_cxt;
+	RvdTagCandidate candidates[RVD_TAG_CANDIDATES];
+	RvdTag	   *tags[RVD_TAG_CANDIDATES];	/* copies; NULL: recycled */
+};
+
+RvdTrials *
+rvd_trials_take(RvdTag *tag)
+{
+	RvdTrials  *trials;
+
+	if (tag->n_candidates == 0)
+		return NULL;
+	trials = palloc0(sizeof(RvdTrials));
+	trials->n = tag->n_candidates;
+	memcpy(trials->candidates, tag->candidates, sizeof(tag->candidates));
+	/* goes with the statement, should an interruption end it */
+	trials->plan_cxt = tag->candidate_cxt;
+	MemoryContextSetParent(trials->plan_cxt, CurrentMemoryContext);
+	tag->candidate_cxt = NULL;
+	rvd_tag_drop_candidates(tag);
+	for (int i = 0; i < trials->n; i++)
+	{
+		RvdTag	   *own = rvd_tag_by_id(trials->candidates[i].tag);
+
+		if (own == NULL)
+			continue;
+		trials->tags[i] = palloc(sizeof(RvdTag));
+		*trials->tags[i] = *own;
+		trials->tags[i]->candidate_cxt = NULL;
+		trials->tags[i]->n_candidates = 0;
+	}
+	return trials;
+}
+
+bool
+rvd_trials_next(RvdTrials *trials, QueryDesc *queryDesc, RvdTrial *trial)
+{
+	int			i;
+
+	if (!budget_timeout_registered)
+	{
+		budget_timeout = RegisterTimeout(USER_TIMEOUT, on_budget_expired);
+		budget_timeout_registered = true;
+	}
+	while (trials->next < trials->n && trials->tags[trials->next] == NULL)
+		trials->next++;
+	if (trials->next == trials->n)
+		return false;
+	i = trials->next++;
+	memset(trial, 0, offsetof(RvdTrial, seen));
+	rvd_observation_init(&trial->seen);
+	trial->tag = trials->tags[i];
+	try_one(queryDesc, trials->candidates[i].stmt,
+			trials->candidates[i].budget_ms, trial);
+	return true;
+}
+
+void
+rvd_trials_end(RvdTrials *trials)
+{
+	MemoryContextDelete(trials->plan_cxt);
+	trials->plan_cxt = NULL;
 }

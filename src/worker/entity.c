@@ -19,9 +19,9 @@
  * or the comment of store.h that it is not persisted.  Then correct the size.
  */
 #if SIZEOF_VOID_P == 8
-StaticAssertDecl(sizeof(RvdClass) == 1440, "dag_classes lacks a column");
-StaticAssertDecl(sizeof(RvdInstance) == 168, "dag_instances lacks a column");
-StaticAssertDecl(sizeof(RvdPlan) == 3008, "dag_plans lacks a column");
+StaticAssertDecl(sizeof(RvdClass) == 1704, "dag_classes lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 488, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
 #endif
@@ -47,6 +47,12 @@ StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
 	 .max = lengthof(((type *) 0)->field), .element = RVD_COLUMN_##of, \
 	 .stride = sizeof(((type *) 0)->field[0]), .per_member = 1}
 
+#define RECORDS(column, of, field) \
+	{.name = column, .kind = RVD_COLUMN_ARRAY, \
+	 .offset = offsetof(RvdClass, arms[0].field), .max = RVD_ARMS, \
+	 .element = RVD_COLUMN_##of, .stride = sizeof(RvdArmRecord), \
+	 .per_member = 1}
+
 static const RvdColumn class_columns[] = {
 	KEY(RvdClass, "queryid", INT8, head.key.a),
 	PLAIN(RvdClass, "value", FLOAT4, head.value),
@@ -67,6 +73,9 @@ static const RvdColumn class_columns[] = {
 	PLAIN(RvdClass, "first_seen", TIME, first_seen),
 	PLAIN(RvdClass, "last_used", TIME, last_used),
 	PLAIN(RvdClass, "invalidated", TIME, invalidated),
+	PLAIN(RvdClass, "pinned_plan", INT8, pinned_plan),
+	RECORDS("arm_n", UINT4, n),
+	RECORDS("arm_mean", FLOAT4, mean),
 	FIXED_ARRAY_OF(RvdClass, "selector_n", UINT4, selector.n),
 	FIXED_ARRAY_OF(RvdClass, "selector_mean", FLOAT4, selector.mean),
 	PLAIN(RvdClass, "timed_runs", UINT4, timed_runs),
@@ -74,6 +83,10 @@ static const RvdColumn class_columns[] = {
 			 sizeof(Oid), 1, n_relations),
 	TEXT_OF(RvdClass, "query", query)
 };
+
+#define CANDIDATES(column, kind, field) \
+	ARRAY_OF(RvdInstance, column, kind, candidates[0].field, RVD_CANDIDATES, \
+			 sizeof(RvdCandidate), 1, n_candidates)
 
 static const RvdColumn instance_columns[] = {
 	KEY(RvdInstance, "queryid", INT8, queryid),
@@ -92,8 +105,21 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "cool_until", UINT4, cool_until),
 	PLAIN(RvdInstance, "next_look", UINT4, next_look),
 	PLAIN(RvdInstance, "slow_streak", UINT4, slow_streak),
+	PLAIN(RvdInstance, "arms_planned", UINT4, arms_planned),
+	PLAIN(RvdInstance, "planning_ms", FLOAT8, planning_ms),
+	PLAIN(RvdInstance, "explored_ms", FLOAT8, explored_ms),
+	CANDIDATES("candidate_plans", INT8, plan),
+	CANDIDATES("candidate_arms", UINT2, arm),
+	CANDIDATES("candidate_trials", UINT2, trials),
+	CANDIDATES("candidate_predicted", FLOAT4, predicted),
+	CANDIDATES("candidate_sd", FLOAT4, sd),
+	CANDIDATES("candidate_cut", FLOAT4, cut),
 	PLAIN(RvdInstance, "last_used", TIME, last_used)
 };
+
+#define HISTORY(column, kind, field) \
+	ARRAY_OF(RvdPlan, column, kind, field, RVD_PLAN_HISTORY, \
+			 sizeof(((RvdPlan *) 0)->field[0]), 1, n_history)
 
 static const RvdColumn plan_columns[] = {
 	KEY(RvdPlan, "queryid", INT8, queryid),
@@ -113,6 +139,9 @@ static const RvdColumn plan_columns[] = {
 	PLAIN(RvdPlan, "first_seen", TIME, first_seen),
 	PLAIN(RvdPlan, "last_used", TIME, last_used),
 	PLAIN(RvdPlan, "role_changed", TIME, role_changed),
+	HISTORY("history_roles", UINT2, history_role),
+	HISTORY("history_reasons", UINT2, history_reason),
+	HISTORY("history_times", INT8, history_at),
 	PLAIN(RvdPlan, "arm", UINT2, memo.arm),
 	ARRAY_OF(RvdPlan, "memo_joins", UINT2, memo.joins, RVD_MEMO_JOINS,
 			 sizeof(uint16), 1, memo.n_joins),

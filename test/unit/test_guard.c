@@ -166,22 +166,50 @@ budget_is_bounded_by_reference_and_account(void **state)
 		double		reference = exp(normal() * 3);
 		double		setting = 0.1 + fabs(normal());
 		double		allowance = exp(normal() * 4);
-		uint32_t	before = (uint32_t) (i % 3);
-		double		budget = rvd_guard_budget(reference, setting, before,
+		double		share = 0.1 * (1 + i % 10);
+		double		budget = rvd_guard_budget(reference, setting, share,
 											  allowance);
 
 		assert_true(budget >= 0);
-		assert_true(budget <= reference * setting * (1 + 1e-9));
+		assert_true(budget <= reference * setting * share * (1 + 1e-9));
 		assert_true(budget <= allowance);
 	}
-	assert_true(rvd_guard_budget(100, 1, 0, 1e9) <
-				rvd_guard_budget(100, 1, 1, 1e9));
+	assert_true(rvd_guard_budget(100, 1, 0.3, 1e9) == 30);
 	assert_true(rvd_guard_budget(100, 0, 1, 1e9) == 0);
 	assert_true(rvd_guard_budget(100, 1, 1, 0) == 0);
 	assert_true(rvd_guard_budget(0, 1, 1, 1e9) == 0);
 	assert_true(rvd_guard_budget(NAN, 1, 1, 1e9) == 0);
-	/* too little left to learn anything */
+	/* somewhat less than wanted will do, too little to learn anything not */
+	assert_true(rvd_guard_budget(100, 1, 1, 70) == 70);
 	assert_true(rvd_guard_budget(100, 1, 1, 5) == 0);
+}
+
+/*
+ * The interval holds at all times at once: a walk without drift crosses it
+ * in at most alpha of the cases, however long one looks.
+ */
+static void
+interval_holds_whenever_one_looks(void **state)
+{
+	int			crossed = 0;
+
+	for (int i = 0; i < 1000; i++)
+	{
+		double		sum = 0;
+		int			n;
+
+		for (n = 1; n <= 1000; n++)
+		{
+			sum += normal();
+			if (fabs(sum / n) > rvd_guard_halfwidth(n, 1.0, 0.05))
+				break;
+		}
+		crossed += n <= 1000;
+	}
+	/* 5 % and five standard deviations of the count */
+	assert_in_range(crossed, 1, 84);
+	assert_true(isinf(rvd_guard_halfwidth(0, 1.0, 0.05)));
+	assert_true(rvd_guard_halfwidth(2, 1, 0.05) < rvd_guard_halfwidth(1, 1, 0.05));
 }
 
 /*
@@ -197,7 +225,7 @@ account_keeps_the_promise(void **state)
 	for (int i = 0; i < 20000; i++)
 	{
 		double		reference = exp(normal() * 2);
-		double		budget = rvd_guard_budget(reference, 1.0, 0,
+		double		budget = rvd_guard_budget(reference, 1.0, 0.7,
 											  rvd_guard_allowance(0.1, executed,
 																  0, regret));
 
@@ -214,7 +242,7 @@ account_keeps_the_promise(void **state)
 static void
 every_reason_has_a_text(void **state)
 {
-	for (int r = RVD_REASON_STOCK; r <= RVD_REASON_SUPERSEDED; r++)
+	for (int r = RVD_REASON_STOCK; r <= RVD_REASON_LAST; r++)
 		assert_true(strlen(rvd_reason_text(r)) > 0);
 	assert_string_equal(rvd_reason_text(RVD_REASON_NONE), "");
 	assert_string_equal(rvd_reason_text(12345), "");
@@ -232,6 +260,7 @@ main(void)
 		cmocka_unit_test(noise_is_hardly_ever_promoted),
 		cmocka_unit_test(real_gain_is_nearly_always_promoted),
 		cmocka_unit_test(slow_runs_are_told_from_noise),
+		cmocka_unit_test(interval_holds_whenever_one_looks),
 		cmocka_unit_test(budget_is_bounded_by_reference_and_account),
 		cmocka_unit_test(account_keeps_the_promise),
 		cmocka_unit_test(every_reason_has_a_text),
