@@ -157,6 +157,7 @@ CREATE TABLE ruvector.dag_instances (
     candidate_trials    integer[] NOT NULL,
     candidate_predicted real[] NOT NULL, -- ln(time / baseline), by the model
     candidate_sd        real[] NOT NULL,
+    candidate_corrected real[] NOT NULL, -- largest |ln(learned / estimated rows)|
     candidate_cut       real[] NOT NULL, -- stopped at that time / baseline
     last_used     timestamptz,
     PRIMARY KEY (queryid, instance)

@@ -29,8 +29,12 @@ typedef struct RvdBelief
 	double		bound;			/* y is larger than this; -INFINITY: unknown */
 } RvdBelief;
 
-/* Planner settings usually hurt: mean 0.35, sd 0.7 (ratio 1.4, 0.35 .. 5.6). */
-extern void rvd_belief_init(RvdBelief *b);
+/*
+ * Planner settings usually hurt: mean 0.35, sd 1 (ratio 1.4, 0.2 .. 10), with
+ * a share of very large gains.  corrected: largest |ln(learned / estimated)|
+ * among the row counts the plan was made with, 0: by the estimates.
+ */
+extern void rvd_belief_init(RvdBelief *b, double corrected);
 
 /*
  * An observation of y with that variance of error; variance <= 0 or a value
@@ -78,10 +82,10 @@ extern uint16_t rvd_arm_record_best(const RvdArmRecord *records, int n);
 /*
  * Fold a record in.  spread: standard deviation of y from one instance to
  * another of those the record is of, which no number of outcomes averages
- * out: 0.35 within a class, 0.7 within a database.
+ * out.
  */
-#define RVD_SPREAD_CLASS	0.35
-#define RVD_SPREAD_DATABASE	0.7
+#define RVD_SPREAD_CLASS	0.5
+#define RVD_SPREAD_DATABASE	1.0
 extern void rvd_belief_observe_record(RvdBelief *b, const RvdArmRecord *r,
 									  double spread);
 

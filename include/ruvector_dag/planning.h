@@ -55,6 +55,7 @@ typedef struct RvdPlanning
 	double		join_error_sum;	/* of ln(true / estimated), pairs known */
 	int			join_error_n;
 	double		usual_error;	/* the same of such plans; worth one pair */
+	double		corrected;		/* largest |ln(learned / estimated)| looked up */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */

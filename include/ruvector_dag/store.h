@@ -192,6 +192,7 @@ typedef struct RvdCandidate
 	uint64		plan;			/* fingerprint */
 	float		predicted;		/* ln(time / baseline's) by the latency model */
 	float		sd;				/* of that; 0: no prediction */
+	float		corrected;		/* |ln(learned / estimated rows)|, largest */
 	float		cut;			/* stopped at this time / baseline's; 0: not */
 	uint16		arm;
 	uint16		trials;

@@ -177,8 +177,7 @@ rvd_execution_censored(RvdExecution *e)
 
 	if (tag == NULL || rvd_my_database() == NULL)
 		return;
-	if (e->running)
-		e->ms += rvd_execution_clock(e->since);
+	rvd_execution_stop_clock(e);
 	memset(&run, 0, sizeof(run));
 	run.tag = tag;
 	run.ms = e->ms;

@@ -67,6 +67,27 @@ rvd_execution_clock(instr_time since)
 	return INSTR_TIME_GET_MILLISEC(now);
 }
 
+/* What is only counted is not worth looking at how busy the machine is. */
+void
+rvd_execution_start_clock(RvdExecution *e)
+{
+	e->running = true;
+	if (e->tag_id != 0)
+		rvd_own_time_start(&e->since);
+	else
+		INSTR_TIME_SET_CURRENT(e->since.since);
+}
+
+void
+rvd_execution_stop_clock(RvdExecution *e)
+{
+	if (!e->running)
+		return;
+	e->ms += e->tag_id != 0 ? rvd_own_time_ms(&e->since) :
+		rvd_execution_clock(e->since.since);
+	e->running = false;
+}
+
 static void
 forget_executions(SubTransactionId subxact, bool all, bool failed)
 {

@@ -12,6 +12,7 @@
 #include "executor/instrument.h"
 #include "portability/instr_time.h"
 
+#include "ruvector_dag/own_time.h"
 #include "ruvector_dag/trial.h"
 
 typedef struct RvdExecution
@@ -25,8 +26,8 @@ typedef struct RvdExecution
 	bool		partial;		/* read piecemeal */
 	bool		running;
 	uint32		runs;
-	double		ms;				/* in ExecutorRun */
-	instr_time	since;
+	double		ms;				/* in ExecutorRun; tagged: its own time */
+	RvdOwnTime	since;
 	bool		after_trial;	/* an abandoned trial came before */
 	bool		replaced;		/* the candidate's rows were sent instead */
 	/* set only where they are needed: not cleared for every statement */
@@ -42,6 +43,10 @@ extern void rvd_execution_drop(RvdExecution *e);
 
 /* Time since, in ms. */
 extern double rvd_execution_clock(instr_time since);
+
+/* The executor begins to run it, and ends. */
+extern void rvd_execution_start_clock(RvdExecution *e);
+extern void rvd_execution_stop_clock(RvdExecution *e);
 
 /* The statement came to its end: learn from it.  after_run.c */
 extern void rvd_execution_learn(RvdExecution *e, QueryDesc *query_desc);

@@ -230,16 +230,12 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 	{
 		e->partial |= count != 0 || e->runs > 0;
 		e->runs++;
-		e->running = true;
-		INSTR_TIME_SET_CURRENT(e->since);
+		rvd_execution_start_clock(e);
 	}
 	pass_on_run(e ? rvd_tag_by_id(e->tag_id) : NULL, RVD_EXECUTOR_RUN_ARGS);
 	e = rvd_execution_find(queryDesc);
-	if (e && e->running)
-	{
-		e->ms += rvd_execution_clock(e->since);
-		e->running = false;
-	}
+	if (e)
+		rvd_execution_stop_clock(e);
 }
 
 static void

@@ -92,6 +92,8 @@ static bool
 is_candidate(Exploration *x, Fresh *f, RvdCandidate *c)
 {
 	RvdDecision *d = &x->job->decision;
+	double		expected = d->baseline_ms > 0 ? d->baseline_ms :
+		d->reference_ms;
 	RvdLook    *look;
 	uint32		runs;
 
@@ -108,13 +110,11 @@ is_candidate(Exploration *x, Fresh *f, RvdCandidate *c)
 	memset(c, 0, sizeof(*c));
 	c->plan = f->planned.fingerprint;
 	c->arm = f->memo.arm;
-	/* of one model, so that its common error cancels */
-	if (look->prediction.known && x->tag->look.prediction.known)
+	c->corrected = (float) f->planned.run.corrected;
+	/* against what was measured: the stock plan's estimates may be wrong */
+	if (look->prediction.known && expected > 0)
 	{
-		c->predicted = (float) (look->prediction.log_ms -
-								x->tag->look.prediction.log_ms);
-		if (d->baseline_ms > 0 && d->reference_ms > 0)
-			c->predicted += (float) log(d->reference_ms / d->baseline_ms);
+		c->predicted = (float) (look->prediction.log_ms - log(expected));
 		c->sd = (float) look->prediction.sd;
 	}
 	return true;

@@ -21,7 +21,6 @@
 #include "access/xact.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "portability/instr_time.h"
 #include "utils/resowner.h"
 
 #include "ruvector_dag/arm.h"
@@ -30,6 +29,7 @@
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hooks.h"
 #include "ruvector_dag/look.h"
+#include "ruvector_dag/own_time.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/settings.h"
@@ -58,11 +58,10 @@ apply_arm(const RvdPlanSpec *spec, int *nest_level)
 void
 rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 {
-	instr_time	start;
-	instr_time	end;
+	RvdOwnTime	clock;
 	int			nest_level;
 
-	INSTR_TIME_SET_CURRENT(start);
+	rvd_own_time_start(&clock);
 	if (!apply_arm(spec, &nest_level))
 		return;
 	rvd_planning_begin(&out->run, spec->kind, spec->replay, spec->memo);
@@ -80,9 +79,7 @@ rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 	/* after an error the end of the (sub)transaction does that */
 	if (nest_level > 0)
 		rvd_arm_revert(nest_level);
-	INSTR_TIME_SET_CURRENT(end);
-	INSTR_TIME_SUBTRACT(end, start);
-	out->ms = INSTR_TIME_GET_MILLISEC(end);
+	out->ms = rvd_own_time_ms(&clock);
 }
 
 static bool

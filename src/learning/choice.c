@@ -12,7 +12,14 @@
 #include <math.h>
 
 #define PRIOR_MEAN		0.35
-#define PRIOR_SD		0.7
+#define PRIOR_SD		1.0
+
+/*
+ * The more wrong the estimates were that a plan rests on (ln, at the worst),
+ * the more there is to gain from correcting them.
+ */
+#define GAIN_PER_ERROR	0.25
+#define MOST_ERROR		4.0
 
 /* Gains below this are not worth a trial. */
 #define MIN_GAIN		0.95
@@ -37,9 +44,9 @@ static const double shares[] = {0.15, 0.3, 0.45, 0.6, 0.75, 0.9};
 #define DRAWS			32
 
 void
-rvd_belief_init(RvdBelief *b)
+rvd_belief_init(RvdBelief *b, double corrected)
 {
-	b->mean = PRIOR_MEAN;
+	b->mean = PRIOR_MEAN - GAIN_PER_ERROR * fmin(fmax(corrected, 0), MOST_ERROR);
 	b->variance = PRIOR_SD * PRIOR_SD;
 	b->bound = -INFINITY;
 }

@@ -49,11 +49,12 @@ rvd_candidates_rng(void)
 /* ---- beliefs ----------------------------------------------------------------- */
 
 static void
-believe_arm(const RvdDecision *d, uint16 arm, RvdBelief *belief)
+believe_arm(const RvdDecision *d, uint16 arm, double corrected,
+			RvdBelief *belief)
 {
 	RvdDatabase *db = rvd_my_database();
 
-	rvd_belief_init(belief);
+	rvd_belief_init(belief, corrected);
 	if (db)
 	{
 		RvdArmRecord record = db->arms[arm];	/* torn is good enough */
@@ -67,7 +68,7 @@ void
 rvd_candidate_believe(const RvdDecision *d, const RvdCandidate *c,
 					  RvdBelief *belief)
 {
-	believe_arm(d, c->arm, belief);
+	believe_arm(d, c->arm, c->corrected, belief);
 	if (c->sd > 0)
 		rvd_belief_observe(belief, c->predicted,
 						   c->sd * c->sd + MODEL_SD * MODEL_SD);
@@ -91,7 +92,7 @@ rvd_candidates_next_arm(const RvdDecision *d, RvdRng *rng)
 
 		if ((left & (1U << arm)) == 0)
 			continue;
-		believe_arm(d, arm, &belief);
+		believe_arm(d, arm, 0, &belief);
 		y = d->pooled ? rvd_belief_draw(&belief, rng) : belief.mean;
 		if (best == RVD_ARM_NONE || y < best_y - 0.001)
 		{

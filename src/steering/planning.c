@@ -215,6 +215,8 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 	if (source == RVD_ROW_UNKNOWN)
 		return -1;
 	memo_record(p, s->id.exact, rows);
+	p->corrected = Max(p->corrected,
+					   fabs(log(Max(rows, 1.0)) - Max(log_estimate, 0)));
 	return (float) rows;		/* what a replay of the memo will see */
 }
 

@@ -32,7 +32,6 @@
 #include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "portability/instr_time.h"
 #include "storage/latch.h"
 #include "tcop/pquery.h"
 #include "tcop/tcopprot.h"
@@ -48,16 +47,19 @@
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/observe.h"
+#include "ruvector_dag/own_time.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/trial.h"
 
-/* Once expired, the budget's timer fires again after this long, or more. */
+/* The budget's timer fires again after this long, or more. */
 #define MIN_REPEAT_MS	20
 
 static TimeoutId budget_timeout;
 static bool budget_timeout_registered = false;
 static volatile sig_atomic_t budget_expired = 0;
 static volatile sig_atomic_t real_cancel = 0;
+static RvdOwnTime trial_clock;	/* of the trial under way */
+static double trial_budget_ms;
 
 /* ---- conditions ------------------------------------------------------------ */
 
@@ -134,9 +136,19 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 
 /* ---- interruption ---------------------------------------------------------- */
 
+/*
+ * The budget is the statement's own time; while others have the processors
+ * the trial may go on, but not beyond twice the budget on the wall.
+ */
 static void
 on_budget_expired(void)
 {
+	double		own_ms;
+	double		elapsed = rvd_own_time_elapsed_ms(&trial_clock, &own_ms);
+
+	if (!budget_expired && own_ms < trial_budget_ms &&
+		elapsed < 2 * trial_budget_ms)
+		return;
 	budget_expired = 1;
 	InterruptPending = true;
 	QueryCancelPending = true;
@@ -197,6 +209,7 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 								 queryDesc->params, queryDesc->queryEnv,
 								 state->count_rows ? INSTRUMENT_ROWS : 0);
 	/* repeated, for functions that catch the first and go on */
+	trial_budget_ms = budget_ms;
 	enable_timeout_every(budget_timeout, end,
 						 Max(MIN_REPEAT_MS, (int) budget_ms / 4));
 	if (arm && arm->at_run)
@@ -292,16 +305,6 @@ send_rows(QueryDesc *queryDesc, Tuplestorestate *rows)
 	ExecDropSingleTupleTableSlot(slot);
 }
 
-static double
-elapsed_ms(instr_time start)
-{
-	instr_time	now;
-
-	INSTR_TIME_SET_CURRENT(now);
-	INSTR_TIME_SUBTRACT(now, start);
-	return INSTR_TIME_GET_MILLISEC(now);
-}
-
 /* Run it; an interruption of our own making is the end of it, no more. */
 static void
 attempt(QueryDesc *queryDesc, TrialState *state, double budget_ms,
@@ -356,7 +359,7 @@ try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
 {
 	TrialState	state;
 	MemoryContext cxt = CurrentMemoryContext;
-	instr_time	start;
+	RvdOwnTime	clock;
 
 	memset(&state, 0, sizeof(state));
 	state.stmt = stmt;
@@ -367,7 +370,8 @@ try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
 	state.run_cxt = AllocSetContextCreate(cxt, "ruvector_dag trial",
 										  ALLOCSET_DEFAULT_SIZES);
 
-	INSTR_TIME_SET_CURRENT(start);
+	rvd_own_time_start(&clock);
+	trial_clock = clock;
 	if (queryDesc->totaltime)
 		InstrStartNode(queryDesc->totaltime);
 	PG_TRY();
@@ -383,7 +387,7 @@ try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
 	PG_FINALLY();
 	{
 		MemoryContextSwitchTo(cxt);
-		trial->ms = elapsed_ms(start);
+		trial->ms = rvd_own_time_ms(&clock);
 		tuplestore_end(state.rows);
 		MemoryContextDelete(state.run_cxt);
 	}

@@ -20,7 +20,7 @@
  */
 #if SIZEOF_VOID_P == 8
 StaticAssertDecl(sizeof(RvdClass) == 1704, "dag_classes lacks a column");
-StaticAssertDecl(sizeof(RvdInstance) == 488, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 584, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
@@ -113,6 +113,7 @@ static const RvdColumn instance_columns[] = {
 	CANDIDATES("candidate_trials", UINT2, trials),
 	CANDIDATES("candidate_predicted", FLOAT4, predicted),
 	CANDIDATES("candidate_sd", FLOAT4, sd),
+	CANDIDATES("candidate_corrected", FLOAT4, corrected),
 	CANDIDATES("candidate_cut", FLOAT4, cut),
 	PLAIN(RvdInstance, "last_used", TIME, last_used)
 };
