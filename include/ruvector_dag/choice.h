@@ -84,7 +84,7 @@ extern uint16_t rvd_arm_record_best(const RvdArmRecord *records, int n);
  * another of those the record is of, which no number of outcomes averages
  * out.
  */
-#define RVD_SPREAD_CLASS	0.5
+#define RVD_SPREAD_CLASS	0.7
 #define RVD_SPREAD_DATABASE	1.0
 extern void rvd_belief_observe_record(RvdBelief *b, const RvdArmRecord *r,
 									  double spread);
@@ -94,7 +94,8 @@ extern void rvd_belief_observe_record(RvdBelief *b, const RvdArmRecord *r,
  * (reference: its y): the one with the best balance of what is gained in the
  * next few executions if it finishes and what is lost if it does not.  horizon: how
  * many executions are expected to come, best taken as those there were.  0:
- * no share is worth it.  At least half as much again as it was cut at.  O(1).
+ * no share is worth it.  At most 0.45 the first time, at least half as much
+ * again as it was cut at later.  O(1).
  */
 extern double rvd_choice_share(const RvdBelief *b, double reference,
 							   double horizon);

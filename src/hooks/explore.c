@@ -35,7 +35,8 @@
 /* First runs of a class are not tried any more when so many more failed. */
 #define MAX_FIRST_RUNS_LOST	2
 
-#define LEAST_HORIZON		4
+/* So many executions are taken to come, if there were not more already. */
+#define LEAST_HORIZON		16
 
 /*
  * Planning under arms goes on within one execution as long as it has taken
@@ -239,7 +240,6 @@ offer_candidates(Exploration *x)
 		rvd_candidate_believe(d, &d->candidates[i], &beliefs[i]);
 		plans[i] = d->candidates[i].plan;
 	}
-	/* as many executions are taken to come as there were */
 	n = rvd_choice_stake(beliefs, d->n_candidates, reference,
 						 Max(d->calls, LEAST_HORIZON), rvd_candidates_rng(),
 						 stakes,

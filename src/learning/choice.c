@@ -27,6 +27,9 @@
 /* Shares of the reference's time that a trial may get. */
 static const double shares[] = {0.15, 0.3, 0.45, 0.6, 0.75, 0.9};
 
+/* A first trial is short: several fit into one run, and big gains show. */
+#define FIRST_SHARE		0.45
+
 /* All trials of one run. */
 #define MAX_STAKED		1.0
 
@@ -204,7 +207,8 @@ rvd_choice_share(const RvdBelief *b, double reference, double horizon)
 		double		lost;
 		double		value;
 
-		if (shares[i] < least)
+		if (shares[i] < least ||
+			(b->bound == -INFINITY && shares[i] > FIRST_SHARE))
 			continue;
 		split_at(b, reference, log(shares[i]), &gain, &lost);
 		value = horizon * gain - shares[i] * lost;
