@@ -138,6 +138,7 @@ CREATE TABLE ruvector.dag_classes (
     last_used        timestamptz,
     invalidated      timestamptz,
     pinned_plan      bigint NOT NULL,   -- 0: none
+    pinned_instance  bigint NOT NULL,   -- where it was seen
     arm_n            bigint[] NOT NULL, -- per arm: outcomes, mean of ln(time / baseline)
     arm_mean         real[] NOT NULL,
     selector_n       bigint[] NOT NULL, -- per kernel: times rewarded
@@ -169,6 +170,14 @@ CREATE TABLE ruvector.dag_instances (
     arms_planned  bigint NOT NULL,      -- bits of arms
     planning_ms   float8 NOT NULL,      -- of the stock plan
     explored_ms   float8 NOT NULL,      -- spent on planning candidates
+    drift_n       bigint NOT NULL,      -- Page-Hinkley test of its time
+    drift_mean    float8 NOT NULL,
+    drift_sum     float8 NOT NULL,
+    drift_min_sum float8 NOT NULL,
+    world         bigint NOT NULL,      -- indexes and sizes of its tables, hashed
+    world_changed timestamptz,
+    flips         bigint NOT NULL,      -- changes of plan by the server held back
+    trigger       text NOT NULL,        -- of the last one
     candidate_plans     bigint[] NOT NULL,
     candidate_arms      integer[] NOT NULL,
     candidate_trials    integer[] NOT NULL,
@@ -430,6 +439,36 @@ CREATE TRIGGER dag_tables_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ruvector.dag_tables
     FOR EACH STATEMENT EXECUTE FUNCTION ruvector.dag_tables_changed();
 ALTER TABLE ruvector.dag_tables ENABLE ALWAYS TRIGGER dag_tables_changed;
+
+-- ---- an administrator's word ------------------------------------------
+
+CREATE FUNCTION ruvector_dag_pin(queryid bigint, plan_id bigint)
+    RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ruvector_dag_pin';
+COMMENT ON FUNCTION ruvector_dag_pin(bigint, bigint) IS
+    'hold a query class to one of its plans; false: it was already';
+
+CREATE FUNCTION ruvector_dag_unpin(queryid bigint)
+    RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ruvector_dag_unpin';
+COMMENT ON FUNCTION ruvector_dag_unpin(bigint) IS
+    'give a query class back to the learner; false: it was not pinned';
+
+CREATE FUNCTION ruvector_dag_block(queryid bigint)
+    RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ruvector_dag_block';
+COMMENT ON FUNCTION ruvector_dag_block(bigint) IS
+    'never steer this query class: stock plans, counted only; false: it was blocked already';
+
+CREATE FUNCTION ruvector_dag_unblock(queryid bigint)
+    RETURNS boolean
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ruvector_dag_unblock';
+COMMENT ON FUNCTION ruvector_dag_unblock(bigint) IS
+    'let a query class be steered again; false: it was not blocked';
 
 -- ---- seeing what was learned -----------------------------------------
 
@@ -749,3 +788,11 @@ GRANT EXECUTE ON FUNCTION ruvector_dag_consolidate_patterns(regclass, real)
 -- Overriding these for a table takes the right to set them.
 GRANT SET ON PARAMETER ruvector.dag_mode, ruvector.dag_trial_budget,
     ruvector.dag_regret_limit TO ruvector_dag_admin;
+REVOKE ALL ON FUNCTION ruvector_dag_pin(bigint, bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ruvector_dag_pin(bigint, bigint) TO ruvector_dag_admin;
+REVOKE ALL ON FUNCTION ruvector_dag_unpin(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ruvector_dag_unpin(bigint) TO ruvector_dag_admin;
+REVOKE ALL ON FUNCTION ruvector_dag_block(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ruvector_dag_block(bigint) TO ruvector_dag_admin;
+REVOKE ALL ON FUNCTION ruvector_dag_unblock(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ruvector_dag_unblock(bigint) TO ruvector_dag_admin;

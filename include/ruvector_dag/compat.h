@@ -17,6 +17,7 @@
 #include "executor/executor.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/paths.h"
+#include "pgstat.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
 #include "nodes/queryjumble.h"
@@ -150,6 +151,15 @@ rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)
 	sj->syn_righthand = right;
 	sj->jointype = JOIN_INNER;
 }
+
+/* Times of the last ANALYZE were renamed in 16 (upstream a9c70b46dbe). */
+#if PG_VERSION_NUM >= 160000
+#define rvd_analyze_time(stats)		((stats)->last_analyze_time)
+#define rvd_autoanalyze_time(stats)	((stats)->last_autoanalyze_time)
+#else
+#define rvd_analyze_time(stats)		((stats)->analyze_timestamp)
+#define rvd_autoanalyze_time(stats)	((stats)->autovac_analyze_timestamp)
+#endif
 
 /* Memory for a setting's extra: the server frees it; its own call since 16. */
 static inline void *

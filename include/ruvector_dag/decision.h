@@ -48,6 +48,11 @@ typedef struct RvdDecision
 	uint64		best_plan;		/* 0: the baseline */
 	uint64		trying_plan;	/* 0: none */
 	uint64		pinned_plan;	/* by an administrator; 0: none */
+	uint64		pinned_instance;
+	uint32		baseline_runs;
+	uint64		world;			/* when last looked; 0: never */
+	TimestampTz world_changed;
+	TimestampTz last_used;
 	double		baseline_ms;	/* expected, 0: not known yet */
 	double		reference_ms;	/* expected of the best plan */
 	double		planning_ms;	/* of the stock plan, 0: not known */
@@ -78,9 +83,9 @@ extern void rvd_decide_expect(RvdDecision *d, double cost);
 extern bool rvd_decide_knows(const RvdDecision *d, uint64 fingerprint,
 							 uint32 *runs);
 
-/* Copy a plan's memo and typical time; false: it is not there any more. */
+/* Copy a plan's memo and times; false: it is not there any more. */
 extern bool rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint,
-								 RvdMemo *memo, double *ms);
+								 RvdMemo *memo, RvdLatency *latency);
 
 /*
  * An instance never measured: what others of its class say, on top of the
@@ -109,6 +114,25 @@ extern void rvd_decide_offer(const RvdDecision *d);
 
 /* The best plan's memo no longer makes it: back to the baseline. */
 extern void rvd_decide_lost(const RvdDecision *d);
+
+/* ---- the guard against changes (decide_guard.c) --------------------------- */
+
+/*
+ * The server plans otherwise now than it did: its old plan, which can still
+ * be made, stays in use until the new one has shown itself in a trial.
+ */
+extern void rvd_decide_hold(RvdDecision *d, uint64 new_plan,
+							const char *trigger);
+
+/*
+ * The plan in use is to show itself against what the server plans now: by a
+ * trial of that.  world, trigger: what changed, 0 and NULL: nothing known.
+ */
+extern void rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan,
+								  uint64 world, const char *trigger);
+
+/* First look at its tables, or nothing depends on how they were. */
+extern void rvd_decide_note_world(RvdDecision *d, uint64 world, bool changed);
 
 /* Make sure the plan has an entry, with skeleton and memo. */
 extern void rvd_decide_note_plan(const RvdDecision *d, PlannedStmt *stmt,

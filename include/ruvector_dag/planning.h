@@ -24,6 +24,7 @@
 typedef enum RvdPlanningKind
 {
 	RVD_PLAN_STOCK = 0,			/* only watch */
+	RVD_PLAN_NOTE,				/* as stock; its estimates go into the memo */
 	RVD_PLAN_LEARNED,			/* correct with what is known now */
 	RVD_PLAN_REPLAY				/* correct with a plan's memo */
 } RvdPlanningKind;

@@ -91,4 +91,7 @@ extern void rvd_root_clauses_text(RvdRoot *r, Relids relids, char *out, int size
 /* Hash of a statement's constants and of the parameter values bound to it. */
 extern uint64 rvd_query_instance(Query *query, ParamListInfo params);
 
+/* The session's planner settings; not those of an arm in force.  O(1). */
+extern uint64 rvd_planner_settings_hash(void);
+
 #endif							/* RVD_SIGNATURE_H */

@@ -36,6 +36,7 @@
 #include "storage/lwlock.h"
 
 #include "ruvector_dag/choice.h"
+#include "ruvector_dag/drift.h"
 #include "ruvector_dag/embedding.h"
 #include "ruvector_dag/features.h"
 #include "ruvector_dag/hdc.h"
@@ -139,6 +140,7 @@ extern void rvd_table_usage(RvdTable *table, RvdTableUsage *usage);
 #define RVD_CANDIDATES		12
 #define RVD_PLAN_HISTORY	8
 #define RVD_QUERY_TEXT		1024
+#define RVD_TRIGGER_TEXT	120
 #define RVD_SKELETON_TEXT	1536
 #define RVD_CLASS_RELATIONS	12
 #define RVD_MEMO_ROWS		96
@@ -178,6 +180,7 @@ typedef struct RvdClass
 	TimestampTz last_used;
 	TimestampTz invalidated;	/* cached plans last thrown away */
 	uint64		pinned_plan;	/* by an administrator; 0: none */
+	uint64		pinned_instance;	/* where it was seen */
 	RvdArmRecord arms[RVD_ARMS];	/* what each did for its instances */
 	RvdSelector selector;		/* kernels, by timed runs of this class */
 	uint32		timed_runs;
@@ -235,6 +238,11 @@ typedef struct RvdInstance
 	double		explored_ms;	/* spent on planning candidates */
 	int32		n_candidates;
 	RvdCandidate candidates[RVD_CANDIDATES];
+	RvdPageHinkley drift;		/* of ln(time / usual) of the plan in use */
+	uint64		world;			/* of world.h when last looked; 0: never */
+	TimestampTz world_changed;
+	uint32		flips;			/* plans of the server held back */
+	char		trigger[RVD_TRIGGER_TEXT];	/* of the last such event */
 	TimestampTz last_used;
 } RvdInstance;
 

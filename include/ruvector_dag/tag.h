@@ -66,6 +66,8 @@ typedef struct RvdTag
 	uint64		fingerprint;
 	RvdPlanRole role;
 	uint16		arm;			/* whose settings it runs under, 0: none */
+	bool		stock;			/* a candidate that is the server's own plan */
+	bool		pinned;			/* by an administrator: never demoted */
 	bool		pooled;			/* class taken as one: ratios, not times */
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */

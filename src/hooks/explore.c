@@ -177,7 +177,7 @@ candidate_plan(Exploration *x, uint64 plan, uint16 *arm)
 	RvdPlanSpec again = {.kind = RVD_PLAN_REPLAY};
 	RvdPlanned *planned;
 	RvdMemo    *memo;
-	double		ms;
+	RvdLatency	latency;
 
 	for (Fresh *f = x->fresh; f != NULL; f = f->next)
 		if (f->planned.fingerprint == plan)
@@ -186,7 +186,7 @@ candidate_plan(Exploration *x, uint64 plan, uint16 *arm)
 			return &f->planned;
 		}
 	memo = palloc(sizeof(RvdMemo));
-	if (!rvd_decide_read_plan(d, plan, memo, &ms))
+	if (!rvd_decide_read_plan(d, plan, memo, &latency))
 		return NULL;
 	planned = palloc0(sizeof(RvdPlanned));
 	again.replay = memo;
@@ -254,10 +254,8 @@ static bool
 offer_undecided(Exploration *x)
 {
 	RvdDecision *d = &x->job->decision;
-	uint32		runs;
 
-	if (d->trying_plan == 0 || d->trying_plan == x->tag->fingerprint ||
-		rvd_decide_knows(d, d->trying_plan, &runs))
+	if (d->trying_plan == 0 || d->trying_plan == x->tag->fingerprint)
 		return false;
 	return offer(x, d->trying_plan, 1.0);
 }

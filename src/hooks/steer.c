@@ -160,6 +160,7 @@ rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	tag->fingerprint = planned->fingerprint;
 	tag->role = role;
 	tag->arm = role == RVD_PLAN_PROVEN ? d->best_memo.arm : RVD_ARM_NONE;
+	tag->pinned = role == RVD_PLAN_PROVEN && d->pinned_plan != 0;
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
 	tag->stock_planning_ms = d->planning_ms;
@@ -199,6 +200,7 @@ rvd_steer_attach(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
 		reference->n_candidates == RVD_TAG_CANDIDATES)
 		return;
 	own->arm = arm;
+	own->stock = arm == RVD_ARM_NONE;
 	if (reference->role == RVD_PLAN_BASELINE && reference->look.coded)
 	{
 		own->has_stock_code = true;
@@ -228,14 +230,16 @@ plan_best(RvdSteerJob *job, RvdPlanned *planned)
 	rvd_steer_run_guarded(job, planned, &spec);
 	if (rvd_steer_identify(planned) && planned->fingerprint == d->best_plan)
 		return true;
-	rvd_decide_lost(d);
+	if (d->pinned_plan == 0)
+		rvd_decide_lost(d);
 	d->best_plan = 0;
 	d->reference_ms = d->baseline_ms;
 	return false;
 }
 
 static void
-watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
+watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
+	  const RvdMemo *memo)
 {
 	RvdDecision *d = &job->decision;
 	bool		explore_now = d->action == RVD_ACT_EXPLORE &&
@@ -243,10 +247,10 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	RvdTag	   *tag;
 
 	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
-						 planned->stmt->planTree->total_cost, NULL);
+						 planned->stmt->planTree->total_cost, memo);
 	tag = rvd_steer_tag(job, planned, role);
 	tag->may_explore = rvd_executor_depth() == 0 &&
-		job->scope.mode == RVD_MODE_AUTO &&
+		job->scope.mode == RVD_MODE_AUTO && d->pinned_plan == 0 &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);
 	if (rvd_debug_trial_seed != 0)
 	{
@@ -254,45 +258,68 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 			rvd_debug_offer(job, tag);
 	}
 	else if (explore_now && d->reference_ms > 0 &&
-		(tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
+			 (tag->may_explore || job->scope.mode == RVD_MODE_ADVISE))
 		rvd_explore(job, tag);
 	else if (d->first_run && !d->pooled && tag->may_explore &&
 			 !rvd_in_explain())
 		rvd_explore_first_run(job, tag);
 }
 
+/* The stock plan; what planning it raises is the user's to see. */
+static void
+plan_stock(RvdSteerJob *job, RvdPlanned *planned, RvdMemo *memo)
+{
+	RvdDecision *d = &job->decision;
+	RvdPlanSpec spec = {.kind = RVD_PLAN_STOCK};
+
+	/* once it comes again, its estimates are worth a note: see guard_plan.c */
+	if (!d->pooled && !d->first_run && d->state == RVD_INSTANCE_LEARNING)
+	{
+		spec.kind = RVD_PLAN_NOTE;
+		spec.memo = memo;
+	}
+	memset(planned, 0, sizeof(*planned));
+	rvd_steer_run(job, planned, &spec);
+}
+
 PlannedStmt *
 rvd_steer_plan(RvdSteerJob *job)
 {
 	RvdDecision *d = &job->decision;
-	RvdPlanSpec stock = {.kind = RVD_PLAN_STOCK};
 	RvdPlanned	planned;
+	RvdPlanned	held;
+	RvdMemo		memo;
 	double		cost;
 
 	job->attention = rvd_look_choose_attention(d->queryid);
 	memset(&planned, 0, sizeof(planned));
 	if (plan_best(job, &planned))
 	{
-		watch(job, &planned, RVD_PLAN_PROVEN);
+		rvd_guard_best(job, &planned);
+		watch(job, &planned, RVD_PLAN_PROVEN, NULL);
 		return planned.stmt;
 	}
-	/* the stock plan: what it raises is the user's to see */
-	memset(&planned, 0, sizeof(planned));
-	rvd_steer_run(job, &planned, &stock);
+	memo.n = memo.n_joins = memo.arm = 0;
+	plan_stock(job, &planned, &memo);
 	cost = planned.stmt->planTree->total_cost;
-	if (!d->known && cost < job->scope.min_cost && rvd_debug_trial_seed == 0)
+	if ((!d->known && cost < job->scope.min_cost && rvd_debug_trial_seed == 0) ||
+		!rvd_steer_identify(&planned))
 		return planned.stmt;
-	if (rvd_steer_identify(&planned))
+	if (!d->pooled && d->baseline_plan != planned.fingerprint)
 	{
-		/* a plan that is not the baseline any more has no expectation */
-		if (!d->pooled && d->baseline_plan != planned.fingerprint)
+		if (rvd_guard_hold(job, &planned, &held))
 		{
-			d->baseline_ms = d->reference_ms = 0;
-			if (d->action == RVD_ACT_EXPLORE)
-				d->action = RVD_ACT_WATCH;
+			watch(job, &held, RVD_PLAN_PROVEN, NULL);
+			return held.stmt;
 		}
-		rvd_decide_expect(d, cost);
-		watch(job, &planned, RVD_PLAN_BASELINE);
+		/* a plan that is not the baseline any more has no expectation */
+		d->baseline_ms = d->reference_ms = 0;
+		if (d->action == RVD_ACT_EXPLORE)
+			d->action = RVD_ACT_WATCH;
 	}
+	else
+		rvd_guard_baseline(job, &planned);
+	rvd_decide_expect(d, cost);
+	watch(job, &planned, RVD_PLAN_BASELINE, memo.n > 0 ? &memo : NULL);
 	return planned.stmt;
 }

@@ -72,6 +72,18 @@ extern void rvd_steer_attach(RvdSteerJob *job, RvdTag *reference,
 							 RvdPlanned *candidate, uint16 arm,
 							 double budget_ms);
 
+/*
+ * guard_plan.c.  The stock plan (fresh) is not the one that was measured: make
+ * that one again and keep it in use; false: it cannot be made any more, or was
+ * not worth it.
+ */
+extern bool rvd_guard_hold(RvdSteerJob *job, RvdPlanned *fresh,
+						   RvdPlanned *held);
+
+/* Have the tables changed since this plan was proven, or measured? */
+extern void rvd_guard_best(RvdSteerJob *job, const RvdPlanned *best);
+extern void rvd_guard_baseline(RvdSteerJob *job, const RvdPlanned *stock);
+
 /* debug_plans.c: what developer's options make of a statement. */
 extern PlannedStmt *rvd_debug_plan(RvdSteerJob *job);
 extern void rvd_debug_offer(RvdSteerJob *job, RvdTag *tag);

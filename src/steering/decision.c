@@ -22,8 +22,10 @@
 
 #include "ruvector_dag/arm.h"
 #include "ruvector_dag/decision.h"
+#include "ruvector_dag/hash.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
+#include "ruvector_dag/signature.h"
 
 /* Baseline runs before anything is tried. */
 #define BASELINE_RUNS		2
@@ -54,6 +56,7 @@ read_class(RvdDecision *d, const RvdScope *scope)
 	d->pooled = (c->flags & RVD_CLASS_POOLED) != 0;
 	d->line = c->line;
 	d->pinned_plan = c->pinned_plan;
+	d->pinned_instance = c->pinned_instance;
 	blocked = (c->flags & RVD_CLASS_BLOCKED) != 0;
 	memcpy(d->arms, c->arms, sizeof(d->arms));
 	d->first_runs_lost = (int32) c->trials_abandoned - (int32) c->trials_won;
@@ -81,6 +84,10 @@ read_instance(RvdDecision *d)
 	d->trying_plan = i->trying_plan;
 	d->demotions = i->demotions;
 	d->calls = i->calls;
+	d->baseline_runs = i->baseline.n;
+	d->world = i->world;
+	d->world_changed = i->world_changed;
+	d->last_used = i->last_used;
 	d->planning_ms = i->planning_ms;
 	d->explored_ms = i->explored_ms;
 	if (!d->pooled)
@@ -103,7 +110,8 @@ read_instance(RvdDecision *d)
 }
 
 bool
-rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint, RvdMemo *memo, double *ms)
+rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint, RvdMemo *memo,
+					 RvdLatency *latency)
 {
 	RvdKey		key = {rvd_plan_key(d->queryid, d->instance, fingerprint),
 	MyDatabaseId};
@@ -112,16 +120,68 @@ rvd_decide_read_plan(const RvdDecision *d, uint64 fingerprint, RvdMemo *memo, do
 	if (plan == NULL)
 		return false;
 	*memo = plan->memo;
-	*ms = rvd_latency_typical(&plan->latency);
+	*latency = plan->latency;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
 	return true;
+}
+
+/* The plan in use; what is tried against it may take as long as it did last. */
+static void
+decide_best(RvdDecision *d)
+{
+	RvdLatency	latency;
+
+	if (!rvd_decide_read_plan(d, d->best_plan, &d->best_memo, &latency))
+	{
+		d->best_plan = 0;
+		return;
+	}
+	d->reference_ms = rvd_latency_typical(&latency);
+	if (d->trying_plan != 0)
+		d->reference_ms = Max(d->reference_ms, latency.last_ms);
+}
+
+/*
+ * An administrator's word: that plan, and nothing else is tried.  Where this
+ * instance has not had it, the configuration is that of the instance where it
+ * was seen: arm and order of joins apply here, too, its row counts do not.
+ */
+static void
+decide_pinned(RvdDecision *d)
+{
+	uint64		own = d->instance;
+	RvdLatency	latency;
+
+	d->best_plan = d->pinned_plan;
+	d->trying_plan = 0;
+	if (!rvd_decide_read_plan(d, d->pinned_plan, &d->best_memo, &latency))
+	{
+		d->instance = d->pinned_instance;
+		if (!rvd_decide_read_plan(d, d->pinned_plan, &d->best_memo, &latency))
+			d->best_plan = 0;
+		d->instance = own;
+	}
+	else if (latency.n > 0)
+		d->reference_ms = rvd_latency_typical(&latency);
+	d->action = d->best_plan != 0 ? RVD_ACT_BEST : RVD_ACT_WATCH;
+	d->first_run = false;
+}
+
+/* Constants and settings; never 0, which stands for a pooled class. */
+static uint64
+seen_instance(Query *query, ParamListInfo params)
+{
+	uint64		h = rvd_hash_combine(rvd_query_instance(query, params),
+									 rvd_planner_settings_hash());
+
+	return h != 0 ? h : 1;
 }
 
 void
 rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 		   RvdDecision *d)
 {
-	double		ignored;
+	RvdLatency	ignored;
 
 	memset(d, 0, offsetof(RvdDecision, best_memo));
 	d->best_memo.n = d->trying_memo.n = 0;
@@ -136,19 +196,25 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 			d->action = RVD_ACT_PASS;
 			return;
 		}
-		d->seen_instance = d->instance = rvd_query_instance(query, params);
+		d->seen_instance = d->instance = seen_instance(query, params);
 		d->first_run = true;
 		return;
 	}
-	d->seen_instance = rvd_query_instance(query, params);
+	d->seen_instance = seen_instance(query, params);
 	d->instance = d->pooled ? 0 : d->seen_instance;
 
-	if (!read_instance(d) || scope->mode == RVD_MODE_OBSERVE)
+	if (!read_instance(d) && d->pinned_plan == 0)
+		return;
+	if (scope->mode == RVD_MODE_OBSERVE)
 		return;
 	d->reference_ms = d->baseline_ms;
-	if (d->best_plan != 0 &&
-		!rvd_decide_read_plan(d, d->best_plan, &d->best_memo, &d->reference_ms))
-		d->best_plan = 0;
+	if (d->pinned_plan != 0 && scope->mode == RVD_MODE_AUTO)
+	{
+		decide_pinned(d);
+		return;
+	}
+	if (d->best_plan != 0)
+		decide_best(d);
 	if (d->trying_plan != 0 &&
 		!rvd_decide_read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
 		d->trying_plan = 0;
@@ -220,6 +286,7 @@ rvd_decide_knows(const RvdDecision *d, uint64 fingerprint, uint32 *runs)
 	RvdPlan    *plan;
 	RvdPlanRole role;
 	uint32		reason;
+	TimestampTz since;
 
 	*runs = 0;
 	if (!d->pooled && !d->first_run &&
@@ -231,7 +298,11 @@ rvd_decide_knows(const RvdDecision *d, uint64 fingerprint, uint32 *runs)
 	*runs = plan->latency.n;
 	role = plan->role;
 	reason = plan->reason;
+	since = plan->role_changed;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
+	/* what was found before its tables changed need not hold any more */
+	if (since < d->world_changed)
+		return false;
 	if (role == RVD_PLAN_REJECTED)
 		return !(reason == RVD_REASON_DEMOTED && d->demotions < MAX_DEMOTIONS);
 	return role == RVD_PLAN_BASELINE && !d->pooled;

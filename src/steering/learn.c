@@ -20,6 +20,7 @@
 
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/look.h"
+#include "ruvector_dag/world.h"
 
 #define BASELINE_RUNS		2
 
@@ -34,6 +35,18 @@ typedef struct InstanceView
 	RvdLatency	baseline;
 	uint64		best_plan;
 } InstanceView;
+
+/* Spread of ln ms of one plan that is no drift. */
+#define USUAL_SPREAD		0.2
+#define DRIFT_DELTA			0.5
+#define DRIFT_LAMBDA		10.0
+
+static bool
+drifts(RvdInstance *i, double ms)
+{
+	return rvd_page_hinkley_add(&i->drift, log(Max(ms, 0.001)) / USUAL_SPREAD,
+								DRIFT_DELTA, DRIFT_LAMBDA);
+}
 
 /* Half old, half new: planning times settle once caches are warm. */
 static void
@@ -77,6 +90,12 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 	learn_planning(i, run);
 	if (run->timed)
 		return;					/* slower than it is */
+	/* it takes another time than it used to: measured anew */
+	if (run->outcome == RVD_RUN_COMPLETE && drifts(i, run->ms))
+	{
+		memset(&i->baseline, 0, sizeof(i->baseline));
+		i->state = RVD_INSTANCE_LEARNING;
+	}
 	if (run->outcome == RVD_RUN_COMPLETE)
 		rvd_latency_add(&i->baseline, run->ms);
 	else if (run->outcome == RVD_RUN_FAILED)
@@ -90,21 +109,36 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		look_again(i);
 }
 
-/* A run under the best plan; true if it is to be demoted. */
+/*
+ * A run under the best plan; true if it is to be demoted.  One that has
+ * turned slow is to show itself against what the server would choose now;
+ * where nothing can be tried it is demoted at once.
+ */
 static bool
 learn_steered_run(RvdInstance *i, const RvdRun *run)
 {
-	int			slow;
+	bool		drift;
 
-	if (run->outcome == RVD_RUN_PARTIAL || run->timed)
+	if (run->outcome == RVD_RUN_PARTIAL || run->timed || run->tag->pinned)
 		return false;
-	slow = rvd_guard_slow(run->ms, rvd_latency_typical(&i->baseline));
-	i->slow_streak = slow ? i->slow_streak + slow : 0;
-	if (i->slow_streak < 2)
+	drift = run->outcome == RVD_RUN_COMPLETE && drifts(i, run->ms);
+	if (rvd_guard_slow(run->ms, rvd_latency_typical(&i->baseline)) > 0)
+		i->slow_streak += rvd_guard_slow(run->ms,
+										 rvd_latency_typical(&i->baseline));
+	else
+		i->slow_streak = 0;
+	if (i->slow_streak < 2 && !drift)
 	{
 		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED &&
 			i->rounds < RVD_MAX_ROUNDS)
 			look_again(i);
+		return false;
+	}
+	if (run->tag->may_explore || drift)
+	{
+		i->world = RVD_WORLD_SUSPECT;
+		i->state = RVD_INSTANCE_EXPLORING;
+		i->slow_streak = 0;
 		return false;
 	}
 	i->best_plan = 0;
@@ -181,6 +215,20 @@ forget_candidate(RvdInstance *i, uint64 plan)
 		}
 }
 
+/* Another plan took the place of this one. */
+static void
+supersede(const RvdTag *tag, uint64 replaced)
+{
+	RvdKey		key = {rvd_plan_key(tag->queryid, tag->instance, replaced),
+	MyDatabaseId};
+	RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), key, true, false);
+
+	if (plan == NULL)
+		return;
+	rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_SUPERSEDED);
+	rvd_table_release(rvd_table(RVD_PLANS), key);
+}
+
 /* The instance follows the verdict on a candidate. */
 static void
 apply_verdict(const RvdTag *tag, RvdVerdict verdict)
@@ -219,19 +267,7 @@ apply_verdict(const RvdTag *tag, RvdVerdict verdict)
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 
 	if (replaced != 0 && replaced != tag->fingerprint)
-	{
-		RvdKey		old = {rvd_plan_key(tag->queryid, tag->instance, replaced),
-		MyDatabaseId};
-		RvdPlan    *plan = rvd_table_find(rvd_table(RVD_PLANS), old, true,
-										  false);
-
-		if (plan != NULL)
-		{
-			rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_SUPERSEDED);
-			plan->head.dirty = true;
-			rvd_table_release(rvd_table(RVD_PLANS), old);
-		}
-	}
+		supersede(tag, replaced);
 }
 
 /*
@@ -250,6 +286,45 @@ ratio_of(const RvdRun *run)
 		(tag->baseline_ms + tag->stock_planning_ms);
 }
 
+/* What the server chooses now, tried against a plan kept in use. */
+#define AS_GOOD				1.1
+
+static bool
+judge_stock(RvdPlan *plan, const RvdRun *run)
+{
+	if (run->ms <= AS_GOOD * run->tag->expected_ms)
+	{
+		rvd_plan_change_role(plan, RVD_PLAN_BASELINE, RVD_REASON_STOCK);
+		return true;
+	}
+	rvd_plan_change_role(plan, RVD_PLAN_REJECTED, RVD_REASON_NO_GAIN);
+	return false;
+}
+
+/* It is as good: there is no need to interfere any longer. */
+static void
+adopt_stock(const RvdTag *tag, double ms)
+{
+	RvdKey		key = {rvd_instance_key(tag->queryid, tag->instance),
+	MyDatabaseId};
+	RvdInstance *i = rvd_table_find(rvd_table(RVD_INSTANCES), key, true, false);
+	uint64		replaced;
+
+	if (i == NULL)
+		return;
+	replaced = i->best_plan;
+	i->best_plan = i->trying_plan = 0;
+	i->baseline_plan = tag->fingerprint;
+	memset(&i->baseline, 0, sizeof(i->baseline));
+	memset(&i->drift, 0, sizeof(i->drift));
+	rvd_latency_add(&i->baseline, ms);
+	i->state = RVD_INSTANCE_LEARNING;
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+	if (replaced != 0 && replaced != tag->fingerprint)
+		supersede(tag, replaced);
+}
+
 static void
 learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 {
@@ -259,6 +334,7 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	RvdLatency	reference;
 	RvdVerdict	verdict = RVD_UNDECIDED;
 	double		log_ratio;
+	bool		adopted = false;
 	RvdPlan    *plan;
 
 	reference_ratio(tag, view->best_plan, &reference);
@@ -278,8 +354,10 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	plan->last_used = GetCurrentTimestamp();
 	if (run->trial)
 		plan->trials++;
+	if (run->trial && tag->stock)
+		adopted = judge_stock(plan, run);
 	/* a plan is no rival of itself */
-	if (run->trial && view->best_plan != tag->fingerprint)
+	else if (run->trial && view->best_plan != tag->fingerprint)
 	{
 		verdict = rvd_guard_judge(&plan->ratio,
 								  view->best_plan ? &reference : NULL,
@@ -301,7 +379,11 @@ learn_plan(const RvdRun *run, const InstanceView *view, bool demoted)
 	plan->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
 
-	if (run->trial && view->best_plan != tag->fingerprint)
+	if (adopted)
+		adopt_stock(tag, run->ms);
+	else if (run->trial && tag->stock)
+		apply_verdict(tag, RVD_REJECT);
+	else if (run->trial && view->best_plan != tag->fingerprint)
 		apply_verdict(tag, verdict);
 	if (verdict == RVD_PROMOTE && tag->has_stock_code)
 		rvd_reflect_proven(&tag->stock_code, tag->queryid, tag->fingerprint,
@@ -347,6 +429,13 @@ judge_cut(const RvdTag *tag, double ms, bool failed)
 	i = rvd_table_find(rvd_table(RVD_INSTANCES), key, true, false);
 	if (i == NULL)
 		return final;
+	/* what the baseline is expected to take was measured before the change */
+	if (tag->stock && i->baseline_plan == tag->fingerprint &&
+		ms > rvd_latency_typical(&i->baseline))
+	{
+		memset(&i->baseline, 0, sizeof(i->baseline));
+		rvd_latency_add(&i->baseline, ms);
+	}
 	for (int k = 0; k < i->n_candidates; k++)
 	{
 		RvdCandidate *c = &i->candidates[k];

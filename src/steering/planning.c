@@ -206,6 +206,11 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 			memo_record(p, s->id.exact, rows);
 		return rows;
 	}
+	if (p->kind == RVD_PLAN_NOTE)
+	{
+		memo_record(p, s->id.exact, exp(Max(log_estimate, 0)));
+		return -1;
+	}
 	entry = rvd_table_find(rvd_table(RVD_ROWS), key, false, false);
 	if (entry == NULL)
 		return -1;

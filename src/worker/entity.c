@@ -19,8 +19,8 @@
  * or the comment of store.h that it is not persisted.  Then correct the size.
  */
 #if SIZEOF_VOID_P == 8
-StaticAssertDecl(sizeof(RvdClass) == 1704, "dag_classes lacks a column");
-StaticAssertDecl(sizeof(RvdInstance) == 584, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdClass) == 1712, "dag_classes lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 760, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
@@ -74,6 +74,7 @@ static const RvdColumn class_columns[] = {
 	PLAIN(RvdClass, "last_used", TIME, last_used),
 	PLAIN(RvdClass, "invalidated", TIME, invalidated),
 	PLAIN(RvdClass, "pinned_plan", INT8, pinned_plan),
+	PLAIN(RvdClass, "pinned_instance", INT8, pinned_instance),
 	RECORDS("arm_n", UINT4, n),
 	RECORDS("arm_mean", FLOAT4, mean),
 	FIXED_ARRAY_OF(RvdClass, "selector_n", UINT4, selector.n),
@@ -108,6 +109,14 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "arms_planned", UINT4, arms_planned),
 	PLAIN(RvdInstance, "planning_ms", FLOAT8, planning_ms),
 	PLAIN(RvdInstance, "explored_ms", FLOAT8, explored_ms),
+	PLAIN(RvdInstance, "drift_n", UINT4, drift.n),
+	PLAIN(RvdInstance, "drift_mean", FLOAT8, drift.mean),
+	PLAIN(RvdInstance, "drift_sum", FLOAT8, drift.sum),
+	PLAIN(RvdInstance, "drift_min_sum", FLOAT8, drift.min_sum),
+	PLAIN(RvdInstance, "world", INT8, world),
+	PLAIN(RvdInstance, "world_changed", TIME, world_changed),
+	PLAIN(RvdInstance, "flips", UINT4, flips),
+	TEXT_OF(RvdInstance, "trigger", trigger),
 	CANDIDATES("candidate_plans", INT8, plan),
 	CANDIDATES("candidate_arms", UINT2, arm),
 	CANDIDATES("candidate_trials", UINT2, trials),
