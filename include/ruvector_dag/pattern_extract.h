@@ -24,9 +24,9 @@
 #include "ruvector_dag/bank.h"
 #include "ruvector_dag/status.h"
 
-/* RvdPattern.configuration */
+/* RvdPattern.configuration: an arm by number, 0 for the stock plan. */
 #define RVD_CONFIGURATION_STOCK		0
-#define RVD_CONFIGURATION_LEARNED	1	/* plan with learned rows: arm 1 */
+#define RVD_CONFIGURATIONS			32
 
 #define RVD_MEMBER_RELATIONS	12
 
@@ -38,7 +38,8 @@ typedef struct RvdPatternMember
 	uint64_t	instance;		/* key of its instance */
 	int64_t		queryid;
 	uint32_t	runs;			/* executions it stands for, >= 1 */
-	uint32_t	verified;		/* runs of the learned plan; 0: not tried */
+	uint32_t	verified;		/* runs of another plan; 0: none was tried */
+	uint32_t	configuration;	/* what the plan was made under, 1 .. 31 */
 	float		ratio;			/* mean of ln(its time / baseline) */
 	float		ratio_variance; /* of one run's */
 	float		log_ms;			/* mean ln ms of the stock plan */
@@ -74,9 +75,9 @@ extern size_t rvd_patterns_workspace(int n);
  * points[n * RVD_EMBEDDING_DIM] of the members, assignment[n] in 0 .. k - 1.
  * Fills patterns[k] in order of the clusters, ids 0; *count: how many there
  * are.  The order of the members does not matter but for rounding.
- * configuration is RVD_CONFIGURATION_LEARNED where the evidence says that it
- * takes less than 0.95 of the stock plan's time; otherwise mean_ratio says
- * why it is not.  A cluster without a direction (R = 0) is left out.
+ * The configuration is the one that promises most: of all members' evidence
+ * its own counts, and it must take less than 0.95 of the stock plan's time;
+ * otherwise it is stock, and mean_ratio says why. A cluster without a direction (R = 0) is left out.
  * RVD_ERR_ARGUMENT: assignment out of range.  O(n (256 + log n)).
  */
 extern RvdStatus rvd_patterns_extract(const float *points,

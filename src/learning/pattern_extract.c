@@ -130,15 +130,51 @@ evidence_weight(const RvdPatternMember *m)
  * Pool the ratios of the instances; the variance is that of a run of any
  * member: within an instance plus between them.
  */
+static uint32_t
+configuration_of(const RvdPatternMember *m)
+{
+	return m->configuration < RVD_CONFIGURATIONS ? m->configuration :
+		RVD_CONFIGURATION_STOCK;
+}
+
+/*
+ * The configuration that did most for the members, by runs and gain; where
+ * none gained, the one that was verified most.
+ */
+static uint32_t
+best_configuration(const Cluster *c)
+{
+	double		gain[RVD_CONFIGURATIONS] = {0};
+	double		weight[RVD_CONFIGURATIONS] = {0};
+	uint32_t	best = 0;
+
+	for (int i = 0; i < c->n; i++)
+		if (brings_evidence(c, i))
+		{
+			const RvdPatternMember *m = member_at(c, i);
+
+			weight[configuration_of(m)] += evidence_weight(m);
+			gain[configuration_of(m)] -= evidence_weight(m) * m->ratio;
+		}
+	for (uint32_t k = 1; k < RVD_CONFIGURATIONS; k++)
+		if (weight[k] > 0 &&
+			(weight[best] <= 0 || gain[k] > fmax(gain[best], 0) ||
+			 (gain[best] <= 0 && gain[k] <= 0 && weight[k] > weight[best])))
+			best = k;
+	return best;
+}
+
 static void
 weigh_evidence(const Cluster *c, RvdPattern *p)
 {
+	uint32_t	configuration = best_configuration(c);
 	double		weight = 0;
 	double		mean = 0;
 	double		variance = 0;
 
 	for (int i = 0; i < c->n; i++)
-		if (brings_evidence(c, i))
+		if (brings_evidence(c, i) &&
+			configuration_of(member_at(c, i)) == configuration)
 		{
 			weight += evidence_weight(member_at(c, i));
 			mean += evidence_weight(member_at(c, i)) * member_at(c, i)->ratio;
@@ -147,7 +183,8 @@ weigh_evidence(const Cluster *c, RvdPattern *p)
 		return;
 	mean /= weight;
 	for (int i = 0; i < c->n; i++)
-		if (brings_evidence(c, i))
+		if (brings_evidence(c, i) &&
+			configuration_of(member_at(c, i)) == configuration)
 		{
 			const RvdPatternMember *m = member_at(c, i);
 			double		away = m->ratio - mean;
@@ -158,7 +195,7 @@ weigh_evidence(const Cluster *c, RvdPattern *p)
 	p->mean_ratio = (float) mean;
 	p->ratio_variance = (float) (variance / weight);
 	if (mean < log(MIN_GAIN))
-		p->configuration = RVD_CONFIGURATION_LEARNED;
+		p->configuration = configuration;
 }
 
 /* ---- description --------------------------------------------------------- */
@@ -188,7 +225,7 @@ average(const Cluster *c, RvdPattern *p)
 	}
 	p->baseline_ms = (float) exp(log_ms / runs);
 	p->latency_ms = p->baseline_ms;
-	if (p->configuration == RVD_CONFIGURATION_LEARNED)
+	if (p->configuration != RVD_CONFIGURATION_STOCK)
 		p->latency_ms = (float) exp(log_ms / runs + p->mean_ratio);
 	p->quality = (float) (quality / runs);
 	p->inflate = inflate_runs > 0 ? (float) (inflate / inflate_runs) : 0.0f;

@@ -319,6 +319,8 @@ ruvector_dag_reset(PG_FUNCTION_ARGS)
 	rvd_reset_note_kept(&scope, keep);
 	rvd_reset_memory(&scope);
 	rvd_reset_neural(&scope, keep);
+	if (!OidIsValid(tab) && !keep && rvd_my_database() != NULL)
+		memset(rvd_my_database()->arms, 0, sizeof(rvd_my_database()->arms));
 	for (int i = 0; i < (int) lengthof(reset_steps); i++)
 		removed += rvd_reset_step(&scope, i, family, keep);
 	rvd_sql_resume_caller(&saved);

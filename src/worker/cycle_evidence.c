@@ -29,6 +29,7 @@ typedef struct Evidence
 	uint64		instance;		/* key */
 	bool		proven;
 	uint32		verified;
+	uint16		arm;
 	double		ratio;
 	double		variance;
 } Evidence;
@@ -48,8 +49,12 @@ abandoned_ratio(const RvdPlan *plan)
 static bool
 evidence_of(const RvdPlan *plan, Evidence *e)
 {
+	/* of the server's own plan, held or tried again, there is nothing to say */
+	if (plan->memo.arm == 0)
+		return false;
 	e->instance = rvd_instance_key(plan->queryid, plan->instance);
 	e->proven = plan->role == RVD_PLAN_PROVEN;
+	e->arm = plan->memo.arm;
 	e->verified = plan->ratio.n;
 	e->ratio = plan->ratio.mean;
 	e->variance = rvd_latency_variance(&plan->ratio);
@@ -137,6 +142,7 @@ rvd_cycle_find_evidence(RvdLearningCycle *c)
 		if (e != NULL)
 		{
 			m->verified = e->verified;
+			m->configuration = e->arm;
 			m->ratio = (float) e->ratio;
 			m->ratio_variance = (float) e->variance;
 		}

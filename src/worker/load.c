@@ -142,11 +142,36 @@ load_entity(RvdLearner *learner, const RvdEntity *entity, bool refresh)
 				 errhint("What they held will be learned again.")));
 }
 
+/* What the arms did in the database, from what they did in its classes. */
+static void
+recall_arms(RvdLearner *learner)
+{
+	RvdTable   *table = rvd_table(RVD_CLASSES);
+	Size		size = rvd_table_entry_size(table);
+	int			n;
+	char	   *classes = rvd_table_copy(table, learner->database, false, &n);
+	RvdArmRecord sum[RVD_ARMS];
+
+	memset(sum, 0, sizeof(sum));
+	for (int i = 0; i < n; i++)
+	{
+		const RvdClass *c = (const RvdClass *) (classes + i * size);
+
+		for (int arm = 0; arm < RVD_ARMS; arm++)
+			if (c->arms[arm].n > 0)
+				rvd_arm_record_add(&sum[arm], c->arms[arm].mean, false);
+	}
+	memcpy(learner->db->arms, sum, sizeof(sum));
+	pfree(classes);
+}
+
 void
 rvd_learner_load(RvdLearner *learner, bool refresh)
 {
 	for (int i = 0; i < RVD_NUM_PERSISTED; i++)
 		load_entity(learner, &rvd_entities[i], refresh);
+	if (!refresh)
+		recall_arms(learner);
 	rvd_account_load(learner);
 	rvd_attention_load(learner, refresh);
 	rvd_recall_restore(learner);

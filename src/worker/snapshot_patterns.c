@@ -23,8 +23,8 @@ decode_ranges(const RvdPattern *p, int64 id, int64 configuration,
 			  int64 samples, int64 verified)
 {
 	return id > 0 &&
-		(configuration == RVD_CONFIGURATION_STOCK ||
-		 configuration == RVD_CONFIGURATION_LEARNED) &&
+		configuration >= RVD_CONFIGURATION_STOCK &&
+		configuration < RVD_CONFIGURATIONS &&
 		samples > 0 && samples <= PG_UINT32_MAX &&
 		verified >= 0 && verified <= samples * RVD_MEMBER_VERIFIED_MAX &&
 		p->ratio_variance >= 0 && p->tightness >= 0 && p->quality >= 0 &&

@@ -77,6 +77,7 @@ add_evidence(RvdPatternMember *m)
 
 	rvd_rng_init(&own, RVD_RNG_TEST, m->instance);
 	m->verified = (uint32_t) rvd_rng_below(&own, 8);
+	m->configuration = 1;
 	m->ratio = (float) (0.7 * rvd_rng_normal(&own) - 0.2);
 	m->ratio_variance = (float) rvd_rng_uniform(&own) / 10;
 }
@@ -428,6 +429,7 @@ plain_case(int n)
 		c->members[i].instance = (uint64_t) i;
 		c->members[i].runs = 1;
 		c->members[i].inflate = NAN;
+		c->members[i].configuration = 1;
 	}
 	return c;
 }
@@ -449,6 +451,38 @@ instance_with_two_plans_is_evidence_once(void **state)
 	c->members[1].instance = 8;
 	assert_int_equal(extract(c), RVD_OK);
 	assert_int_equal(c->patterns[0].verified, 6);
+	free(c);
+}
+
+/* Evidence of another configuration is none for the best. */
+static void
+the_best_configuration_counts(void **state)
+{
+	Case	   *c = plain_case(4);
+	const float ratios[4] = {-0.2f, -1.0f, 1.5f, -0.2f};
+	const uint32_t configurations[4] = {1, 7, 7, 1};
+
+	for (int i = 0; i < 4; i++)
+	{
+		c->members[i].instance = 100 + i;
+		c->members[i].verified = 2;
+		c->members[i].ratio = ratios[i];
+		c->members[i].configuration = configurations[i];
+	}
+	/* 7: -1 and 1.5, together a loss; 1: -0.2 twice */
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].configuration, 1);
+	assert_int_equal(c->patterns[0].verified, 4);
+	assert_true(fabs(c->patterns[0].mean_ratio + 0.2) < 1e-6);
+	c->members[2].ratio = -0.9f;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].configuration, 7);
+	assert_true(fabs(c->patterns[0].mean_ratio + 0.95) < 1e-6);
+	/* out of range: as good as the stock plan, which is no advice */
+	for (int i = 0; i < 4; i++)
+		c->members[i].configuration = 4711;
+	assert_int_equal(extract(c), RVD_OK);
+	assert_int_equal(c->patterns[0].configuration, RVD_CONFIGURATION_STOCK);
 	free(c);
 }
 
@@ -480,7 +514,7 @@ small_gain_does_not_change_the_configuration(void **state)
 	assert_true(c->patterns[0].latency_ms == c->patterns[0].baseline_ms);
 	c->members[0].ratio = (float) log(0.94);
 	assert_int_equal(extract(c), RVD_OK);
-	assert_int_equal(c->patterns[0].configuration, RVD_CONFIGURATION_LEARNED);
+	assert_int_equal(c->patterns[0].configuration, 1);
 	free(c);
 }
 
@@ -530,6 +564,7 @@ main(void)
 		cmocka_unit_test(figures_are_those_of_the_naive_twin),
 		cmocka_unit_test(order_of_members_does_not_matter),
 		cmocka_unit_test(instance_with_two_plans_is_evidence_once),
+		cmocka_unit_test(the_best_configuration_counts),
 		cmocka_unit_test(one_instance_does_not_outvote_the_others),
 		cmocka_unit_test(small_gain_does_not_change_the_configuration),
 		cmocka_unit_test(small_clusters_and_opposite_plans_are_left_out),

@@ -1,0 +1,33 @@
+/*-------------------------------------------------------------------------
+ *
+ * learn_run.h
+ *	  Between the files that learn from a run.  Layer 4, private.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef RVD_LEARN_RUN_H
+#define RVD_LEARN_RUN_H
+
+#include "ruvector_dag/decision.h"
+
+/* What the plan update needs to know of its instance. */
+typedef struct RvdInstanceView
+{
+	RvdLatency	baseline;
+	uint64		best_plan;
+} RvdInstanceView;
+
+/* learn_instance.c: true if the plan in use is demoted. */
+extern bool rvd_learn_instance(const RvdRun *run, RvdInstanceView *view);
+
+/* learn_plan.c */
+extern void rvd_learn_plan(const RvdRun *run, const RvdInstanceView *view,
+						   bool demoted);
+
+/* learn_verdict.c: the instance follows the verdict on a candidate. */
+extern void rvd_learn_verdict(const RvdTag *tag, RvdVerdict verdict);
+
+/* learn_verdict.c: the server's own plan takes the place of the one in use. */
+extern void rvd_learn_adopt_stock(const RvdTag *tag, double ms);
+
+#endif							/* RVD_LEARN_RUN_H */
