@@ -11,6 +11,9 @@
 
 #include <math.h>
 
+#define SQRT_HALF		0.70710678118654752440
+#define SQRT_TWO_PI		2.50662827463100050242
+
 #define PRIOR_MEAN		0.35
 #define PRIOR_SD		1.0
 
@@ -77,7 +80,7 @@ rvd_belief_censor(RvdBelief *b, double y)
 static double
 upper_tail(double x)
 {
-	return 0.5 * erfc(x * M_SQRT1_2);
+	return 0.5 * erfc(x * SQRT_HALF);
 }
 
 /* phi(x) / P(z > x); by its asymptote where both underflow. */
@@ -86,7 +89,7 @@ inverse_mills(double x)
 {
 	if (x > 8)
 		return x + 1 / x;
-	return exp(-0.5 * x * x) / sqrt(2 * M_PI) / upper_tail(x);
+	return exp(-0.5 * x * x) / SQRT_TWO_PI / upper_tail(x);
 }
 
 double
