@@ -24,6 +24,10 @@
 #else
 #include "utils/queryjumble.h"
 #endif
+/* SET_VARSIZE and the like left postgres.h in 16 (upstream d952373a987). */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
 #error "ruvector_dag needs PostgreSQL 15, 16, 17 or 18"
