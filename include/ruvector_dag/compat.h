@@ -72,6 +72,32 @@ rvd_set_processed(EState *estate, uint64 rows)
 #endif
 }
 
+/*
+ * Since 18 a query id knows a relation by its alias or name (the jumble of
+ * RangeTblEntry.eref), no longer by its OID: statements on different tables
+ * may share one.
+ */
+#if PG_VERSION_NUM >= 180000
+#define RVD_QUERYID_BY_NAME	true
+#else
+#define RVD_QUERYID_BY_NAME	false
+#endif
+
+/*
+ * Does a statement name that relation, or a view in it?  Partitions and other
+ * children, which the planner adds, bear no permissions; those moved out of
+ * the range table in 16 (upstream a61b1f74823).
+ */
+static inline bool
+rvd_rte_is_named(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	return rte->perminfoindex != 0;
+#else
+	return rte->requiredPerms != 0;
+#endif
+}
+
 /* Since 18 TID paths are made before the others, and may be all there are. */
 #if PG_VERSION_NUM >= 180000
 #define RVD_TID_PATHS_FIRST	true
