@@ -192,5 +192,6 @@ help:
 	@echo 'make tidy            clang-tidy'
 	@echo 'make clean'
 	@echo 'scripts/test         everything, from a bare machine, on a throwaway cluster'
+	@echo 'scripts/matrix       the same on PostgreSQL 15, 17 and 18, in Debian roots of its own'
 	@echo 'scripts/demo         a workload before and after learning'
 	@echo 'bench/...            benchmarks, see docs/benchmarks.md'
