@@ -24,6 +24,10 @@
 #else
 #include "utils/queryjumble.h"
 #endif
+/* SET_VARSIZE and the like left postgres.h in 16 (upstream d952373a987). */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 #if PG_VERSION_NUM < 150000 || PG_VERSION_NUM >= 190000
 #error "ruvector_dag needs PostgreSQL 15, 16, 17 or 18"
@@ -65,6 +69,32 @@ rvd_set_processed(EState *estate, uint64 rows)
 	estate->es_processed = rows;
 #if PG_VERSION_NUM >= 160000
 	estate->es_total_processed = rows;
+#endif
+}
+
+/*
+ * Since 18 a query id knows a relation by its alias or name (the jumble of
+ * RangeTblEntry.eref), no longer by its OID: statements on different tables
+ * may share one.
+ */
+#if PG_VERSION_NUM >= 180000
+#define RVD_QUERYID_BY_NAME	true
+#else
+#define RVD_QUERYID_BY_NAME	false
+#endif
+
+/*
+ * Does a statement name that relation, or a view in it?  Partitions and other
+ * children, which the planner adds, bear no permissions; those moved out of
+ * the range table in 16 (upstream a61b1f74823).
+ */
+static inline bool
+rvd_rte_is_named(const RangeTblEntry *rte)
+{
+#if PG_VERSION_NUM >= 160000
+	return rte->perminfoindex != 0;
+#else
+	return rte->requiredPerms != 0;
 #endif
 }
 

@@ -16,6 +16,7 @@
 #include "utils/builtins.h"
 #include "utils/varbit.h"
 
+#include "ruvector_dag/compat.h"
 #include "ruvector_dag/hdc.h"
 
 #include "plan_text.h"

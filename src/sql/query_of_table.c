@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "utils/resowner.h"
 
+#include "ruvector_dag/compat.h"
 #include "ruvector_dag/errors.h"
 #include "query_view.h"
 #include "sql_common.h"
@@ -76,9 +77,34 @@ is_about_text(int code)
 	}
 }
 
+/*
+ * Is the statement on the class's tables?  Without a query id, or with one
+ * that knows tables by their names, its text may mean others by now.
+ */
+static bool
+is_on_tables(const PlannedStmt *stmt, const RvdClass *c, List *family)
+{
+	ListCell   *lc;
+	bool		same = (int64) stmt->queryId == (int64) c->head.key.a;
+
+	if (same && !RVD_QUERYID_BY_NAME)
+		return true;
+	if (!same && stmt->queryId != 0)
+		return false;
+	foreach(lc, stmt->rtable)
+	{
+		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
+
+		if (rte->rtekind == RTE_RELATION &&
+			list_member_oid(family, rte->relid))
+			return true;
+	}
+	return false;
+}
+
 /* The class's text as a plan, if it can be planned and is of that class. */
 static bool
-try_class(RvdQueryView *q, const RvdClass *c)
+try_class(RvdQueryView *q, const RvdClass *c, List *family)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -89,8 +115,7 @@ try_class(RvdQueryView *q, const RvdClass *c)
 	PG_TRY();
 	{
 		rvd_query_view(q, c->query);
-		planned = q->stmt->queryId == 0 ||
-			(int64) q->stmt->queryId == (int64) c->head.key.a;
+		planned = is_on_tables(q->stmt, c, family);
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
@@ -118,6 +143,7 @@ rvd_query_view_of_table(RvdQueryView *q, Oid tab)
 {
 	RvdKnowledge k;
 	RvdClass  **order;
+	List	   *family = rvd_sql_relation_family(tab);
 	int			attempts = 0;
 
 	rvd_knowledge_load(&k, tab);
@@ -130,7 +156,7 @@ rvd_query_view_of_table(RvdQueryView *q, Oid tab)
 		if (!may_be_planned(order[i]))
 			continue;
 		attempts++;
-		if (try_class(q, order[i]))
+		if (try_class(q, order[i], family))
 			return (int64) order[i]->head.key.a;
 	}
 	ereport(ERROR,

@@ -19,6 +19,7 @@
 #include "storage/ipc.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/hash.h"
 #include "ruvector_dag/settings.h"
@@ -29,22 +30,29 @@
 #define POOLED_REPEATS		1.5
 
 static void
-describe_class(RvdClass *c, const char *query, List *range_table)
+add_relations(RvdClass *c, List *range_table, bool named_only)
 {
 	ListCell   *lc;
 
-	c->user = GetUserId();
-	c->first_seen = GetCurrentTimestamp();
 	foreach(lc, range_table)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
-		bool		seen = rte->rtekind != RTE_RELATION;
+		bool		seen = rte->rtekind != RTE_RELATION ||
+			(named_only && !rvd_rte_is_named(rte));
 
-		for (int i = 0; i < c->n_relations; i++)
-			seen |= c->relations[i] == rte->relid;
+		for (int i = 0; i < c->n_relations && !seen; i++)
+			seen = c->relations[i] == rte->relid;
 		if (!seen && c->n_relations < RVD_CLASS_RELATIONS)
 			c->relations[c->n_relations++] = rte->relid;
 	}
+}
+
+static void
+describe_class(RvdClass *c, const char *query, List *range_table)
+{
+	c->user = GetUserId();
+	c->first_seen = GetCurrentTimestamp();
+	add_relations(c, range_table, false);
 	if (rvd_dag_track_query_text && query)
 	{
 		int			len = pg_mbcliplen(query, strlen(query),
@@ -123,6 +131,11 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 		return;
 	if (!found)
 		describe_class(c, run->query, run->range_table);
+	else if (RVD_QUERYID_BY_NAME)
+	{
+		/* whoever sees the class sees the plans of all these tables */
+		add_relations(c, run->range_table, true);
+	}
 	pg_atomic_fetch_add_u64(&c->calls, 1);
 	count_instance(c, run->tag->seen_instance);
 	if (run->outcome == RVD_RUN_COMPLETE && !run->timed)

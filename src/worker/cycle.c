@@ -38,10 +38,6 @@ static const char *const step_names[RVD_CYCLE_STEPS] = {
 	[RVD_STEP_PUBLISH] = "publish"
 };
 
-/* A table locked by somebody else is tried this often, this far apart. */
-#define ATTEMPTS		20
-#define ATTEMPT_MS		100
-
 /* ---- steps -------------------------------------------------------------- */
 
 typedef struct Step
@@ -96,7 +92,7 @@ run_step(RvdLearningCycle *c, RvdCycleStep which,
 static bool
 write_everything(RvdLearner *learner)
 {
-	for (int i = 0; i < ATTEMPTS && !ShutdownRequestPending; i++)
+	for (int i = 0; i < RVD_LEARNER_ATTEMPTS && !ShutdownRequestPending; i++)
 	{
 		bool		ok;
 
@@ -106,7 +102,7 @@ write_everything(RvdLearner *learner)
 		if (!learner->deferred || !ok)
 			return ok && !learner->leave;
 		(void) WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 ATTEMPT_MS, PG_WAIT_EXTENSION);
+						 RVD_LEARNER_ATTEMPT_MS, PG_WAIT_EXTENSION);
 		CHECK_FOR_INTERRUPTS();
 	}
 	return false;
@@ -140,14 +136,14 @@ check_rank(RvdLearningCycle *c)
 /*
  * Decide what there is enough for, and read it.  Patterns that somebody asks
  * for can also be made from what the model has seen already.  False: the
- * extension has gone.
+ * extension has gone, or its tables are locked for long.
  */
 static bool
 read_history(RvdLearningCycle *c)
 {
 	Step		step = begin_step(c, RVD_STEP_DRAIN);
 
-	if (!rvd_learner_begin_read(c->learner))
+	if (!rvd_learner_begin_soon(c->learner, rvd_learner_begin_read))
 		return false;
 	rvd_cycle_count(c);
 	c->trains = c->report.waiting >= RVD_CYCLE_MIN_TRAJECTORIES;

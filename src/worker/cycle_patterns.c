@@ -62,8 +62,8 @@ separate(RvdLearningCycle *c, const uint64 *keys, int instances)
 {
 	for (int i = 0; i < c->n_members; i++)
 	{
-		uint64	   *key = bsearch(&c->members[i].instance, keys, instances,
-								  sizeof(uint64), compare_keys);
+		const uint64 *key = bsearch(&c->members[i].instance, keys, instances,
+									sizeof(uint64), compare_keys);
 
 		c->assignment[i] = (int32) (key - keys);
 	}

@@ -108,13 +108,25 @@ find_extension(void)
 	return OidIsValid(learner.extension);
 }
 
+static bool
+check_database(void *arg)
+{
+	if (rvd_database_wanted(learner.database))
+		learner.leave = RVD_LEAVE_DATABASE;
+	return true;
+}
+
 /* Load in one transaction, then let the backends steer. */
 static bool
 load_and_announce(void)
 {
 	pgstat_report_activity(STATE_RUNNING, "ruvector_dag: load");
-	if (!rvd_learner_begin_read(&learner))
-		return false;
+	while (!rvd_learner_begin_soon(&learner, rvd_learner_begin_read))
+	{
+		(void) check_database(NULL);
+		if (learner.leave || ShutdownRequestPending)
+			return false;
+	}
 	rvd_learner_load(&learner, false);
 	rvd_snapshot_load(&learner, false);
 	rvd_learner_commit();
@@ -126,14 +138,6 @@ load_and_announce(void)
 }
 
 /* ---- tasks ------------------------------------------------------------- */
-
-static bool
-check_database(void *arg)
-{
-	if (rvd_database_wanted(learner.database))
-		learner.leave = RVD_LEAVE_DATABASE;
-	return true;
-}
 
 /* Is the extension still what it was?  Beginning a transaction tells. */
 static bool

@@ -32,7 +32,7 @@ typedef struct RvdLearner
 	Oid			database;
 	Oid			extension;		/* pg_extension.oid when it started */
 	RvdLeave	leave;
-	bool		deferred;		/* a write was put off: a table was locked */
+	bool		deferred;		/* put off: a table was locked */
 	MemoryContext scratch;		/* reset after each task */
 	int64		at_last_cycle;	/* trajectories drained by then */
 } RvdLearner;
@@ -53,8 +53,15 @@ extern Oid	rvd_learner_find_extension(void);
  */
 extern bool rvd_learner_begin_write(RvdLearner *learner);
 
-/* Begin one that reads.  False: the extension is gone (leave is set). */
+/* Begin one that reads.  False as above, but on a standby it can. */
 extern bool rvd_learner_begin_read(RvdLearner *learner);
+
+/* One of these two, tried this often, this far apart, while it is put off. */
+#define RVD_LEARNER_ATTEMPTS	20
+#define RVD_LEARNER_ATTEMPT_MS	100
+
+extern bool rvd_learner_begin_soon(RvdLearner *learner,
+								   bool (*begin_one) (RvdLearner *));
 extern void rvd_learner_commit(void);
 
 /* Is some session waiting to have the database to itself? */

@@ -19,19 +19,12 @@
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
-#include "pgstat.h"
-#include "postmaster/interrupt.h"
-#include "storage/latch.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
 #include "cycle.h"
-
-/* A table locked by somebody else is tried this often, this far apart. */
-#define ATTEMPTS		20
-#define ATTEMPT_MS		100
 
 #define MODEL_COLUMNS	8
 #define PATTERN_COLUMNS 16
@@ -158,22 +151,6 @@ write_patterns(const RvdBank *bank)
 	MemoryContextDelete(row_context);
 }
 
-static bool
-begin_write(RvdLearner *learner)
-{
-	for (int i = 0; i < ATTEMPTS; i++)
-	{
-		if (rvd_learner_begin_write(learner))
-			return true;
-		if (learner->leave || ShutdownRequestPending)
-			break;
-		(void) WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 ATTEMPT_MS, PG_WAIT_EXTENSION);
-		CHECK_FOR_INTERRUPTS();
-	}
-	return false;
-}
-
 /* Is what the cycle started from still what is published? */
 static bool
 still_published(const RvdLearningCycle *c)
@@ -189,7 +166,7 @@ still_published(const RvdLearningCycle *c)
 bool
 rvd_snapshot_save(RvdLearningCycle *c, bool with_patterns)
 {
-	if (!begin_write(c->learner))
+	if (!rvd_learner_begin_soon(c->learner, rvd_learner_begin_write))
 		return false;
 	if (!still_published(c))
 	{

@@ -4,9 +4,9 @@
  *	  The transactions of a learner.
  *
  * A learner must not get in anybody's way: it takes the locks of all its
- * tables at once and conditionally, before it looks at anything, and tries
- * later if one is not to be had.  So it never waits behind DDL and cannot be
- * part of a deadlock with DROP EXTENSION.  Those who must keep it from
+ * tables at once and conditionally, before it looks at anything, reading or
+ * writing, and tries later if one is not to be had.  So it never waits behind
+ * DDL and cannot be part of a deadlock with DROP EXTENSION.  Those who must keep it from
  * writing back what they are deleting (a reset) lock the tables against
  * ROW EXCLUSIVE: what is dirty is collected only after the locks are held.
  * Layer 6.
@@ -23,6 +23,9 @@
 #include "commands/extension.h"
 #include "executor/spi.h"
 #include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/interrupt.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/guc.h"
@@ -92,28 +95,28 @@ open_spi(void)
 	PushActiveSnapshot(GetTransactionSnapshot());
 }
 
-/* Lock the relation for writing if that can be had at once. */
+/* Lock the relation if that can be had at once. */
 static bool
-lock_relation(Oid schema, const char *name)
+lock_relation(Oid schema, const char *name, LOCKMODE mode)
 {
 	Oid			relation = get_relname_relid(name, schema);
 
 	return OidIsValid(relation) &&
-		ConditionalLockRelationOid(relation, RowExclusiveLock) &&
+		ConditionalLockRelationOid(relation, mode) &&
 		get_relname_relid(name, schema) == relation;
 }
 
-bool
-rvd_learner_begin_write(RvdLearner *learner)
+static bool
+begin_locked(RvdLearner *learner, LOCKMODE mode)
 {
 	Oid			schema;
 
-	if (RecoveryInProgress() || !begin(learner))
+	if (!begin(learner))
 		return false;
 	schema = get_namespace_oid("ruvector", true);
 	for (int i = 0; i < rvd_learner_n_relations; i++)
 		if (!OidIsValid(schema) ||
-			!lock_relation(schema, rvd_learner_relations[i]))
+			!lock_relation(schema, rvd_learner_relations[i], mode))
 		{
 			learner->deferred = true;
 			AbortCurrentTransaction();
@@ -124,12 +127,31 @@ rvd_learner_begin_write(RvdLearner *learner)
 }
 
 bool
+rvd_learner_begin_write(RvdLearner *learner)
+{
+	return !RecoveryInProgress() && begin_locked(learner, RowExclusiveLock);
+}
+
+bool
 rvd_learner_begin_read(RvdLearner *learner)
 {
-	if (!begin(learner))
-		return false;
-	open_spi();
-	return true;
+	return begin_locked(learner, AccessShareLock);
+}
+
+bool
+rvd_learner_begin_soon(RvdLearner *learner, bool (*begin_one) (RvdLearner *))
+{
+	for (int i = 0; i < RVD_LEARNER_ATTEMPTS; i++)
+	{
+		if (begin_one(learner))
+			return true;
+		if (learner->leave || ShutdownRequestPending)
+			break;
+		(void) WaitLatch(MyLatch, WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 RVD_LEARNER_ATTEMPT_MS, PG_WAIT_EXTENSION);
+		CHECK_FOR_INTERRUPTS();
+	}
+	return false;
 }
 
 void

@@ -75,7 +75,7 @@ BEGIN
     INTO bottlenecks FROM ruvector_dag_bottlenecks(query, 0);
 END
 $$;
-SELECT a.*, q AS query FROM unnest(ARRAY[
+SELECT nodes / 10 AS tens, operators, sum_1, path, bottlenecks, q AS query FROM unnest(ARRAY[
     'SELECT 1',
     'SELECT * FROM orders WHERE id = 5',
     'SELECT * FROM orders o JOIN customer c ON c.id = o.customer_id WHERE c.tier = 3 ORDER BY o.total LIMIT 5',
