@@ -75,6 +75,7 @@ typedef struct RvdTag
 	double		baseline_ms;	/* expected, 0: not known */
 	uint32		executions;		/* > 1: the plan is a cached one */
 	bool		may_explore;	/* a candidate might be tried where it runs */
+	bool		exploring;		/* so the decision was when it was planned */
 	bool		first_run;		/* of an instance never measured */
 	bool		measured;		/* its baseline is: runs may be timed by node */
 	double		expected_ms;	/* of the stock plan: measured, else predicted */

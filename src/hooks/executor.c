@@ -27,6 +27,7 @@
 #include "ruvector_dag/worker.h"
 
 #include "execution.h"
+#include "explain.h"
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -104,6 +105,7 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	int			nest_level;
 	RvdExecution *stale = rvd_execution_find(query_desc);
 
+	rvd_explain_note(query_desc, eflags);
 	/* a failed cursor never came to its end, and its memory is used again */
 	if (stale)
 		rvd_execution_drop(stale);

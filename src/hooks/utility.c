@@ -18,6 +18,8 @@
 #include "ruvector_dag/store.h"
 #include "ruvector_dag/worker.h"
 
+#include "explain.h"
+
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 /* Executor depth, plus one, of the innermost EXPLAIN or look; 0: none. */
@@ -90,6 +92,7 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 				   QueryCompletion *qc)
 {
 	Node	   *stmt = pstmt->utilityStmt;
+	RvdExplainRun run;
 	int			saved;
 
 	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
@@ -100,12 +103,14 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 		return;
 	}
 	saved = rvd_looking_begin();
+	dest = rvd_explain_begin(&run, (ExplainStmt *) stmt, dest);
 	PG_TRY();
 	{
 		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
 	}
 	PG_FINALLY();
 	{
+		rvd_explain_end(&run);
 		rvd_looking_end(saved);
 	}
 	PG_END_TRY();
@@ -116,4 +121,5 @@ rvd_utility_hook_init(void)
 {
 	prev_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = rvd_ProcessUtility;
+	rvd_explain_init();
 }

@@ -20,23 +20,11 @@
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/neural.h"
+#include "ruvector_dag/report.h"
 #include "sql_common.h"
 
 PG_FUNCTION_INFO_V1(ruvector_dag_patterns);
 PG_FUNCTION_INFO_V1(ruvector_dag_plans);
-
-static const char *const role_names[] = {
-	[RVD_PLAN_BASELINE] = "baseline",
-	[RVD_PLAN_CANDIDATE] = "candidate",
-	[RVD_PLAN_PROVEN] = "proven",
-	[RVD_PLAN_REJECTED] = "rejected",
-};
-
-const char *
-rvd_sql_role_name(uint32 role)
-{
-	return role < lengthof(role_names) ? role_names[role] : NULL;
-}
 
 /* A copy of the bank as it is now, or NULL: there is none. */
 static RvdBank *
@@ -180,7 +168,7 @@ rvd_plans_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
 	readable = rvd_may_read_class(rvd_knowledge_class(k, plan->queryid));
 	rvd_row_add(&row, Int64GetDatum(plan->queryid));
 	rvd_row_add(&row, Int64GetDatum((int64) plan->fingerprint));
-	rvd_row_add_text(&row, rvd_sql_role_name(plan->role));
+	rvd_row_add_text(&row, rvd_report_role(plan->role));
 	rvd_row_add_text(&row, plan->memo.n > 0 ? "learned rows" : "default");
 	if (readable && plan->memo.n > 0)
 		rvd_row_add(&row, rvd_configuration_jsonb(plan, rows, index));

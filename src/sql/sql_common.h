@@ -144,9 +144,6 @@ extern HTAB *rvd_configuration_index(RvdRows *rows, int n);
 extern Datum rvd_configuration_jsonb(const RvdPlan *plan, RvdRows *rows,
 									 HTAB *index);
 
-/* "baseline", "candidate", "proven", "rejected"; NULL if unknown. */
-extern const char *rvd_sql_role_name(uint32 role);
-
 /* A row under construction for a materialized set. */
 #define RVD_SQL_COLUMNS 20
 
