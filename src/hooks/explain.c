@@ -188,10 +188,10 @@ rvd_per_plan(PlannedStmt *stmt, IntoClause *into, struct ExplainState *es,
 /* ---- around an EXPLAIN -------------------------------------------------------------- */
 
 DestReceiver *
-rvd_explain_begin(RvdExplainRun *run, ExplainStmt *stmt, DestReceiver *dest)
+rvd_explain_begin(RvdExplainRun *run, PlannedStmt *pstmt, DestReceiver *dest)
 {
 	run->outer = current;
-	run->stmt = stmt;
+	run->stmt = castNode(ExplainStmt, pstmt->utilityStmt);
 	run->cxt = CurrentMemoryContext;
 	run->plans = NIL;
 	current = run;

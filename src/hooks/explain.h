@@ -32,7 +32,7 @@ typedef struct RvdExplainRun
  * Around an EXPLAIN; end also after an error.  begin returns where its rows
  * are to be sent.
  */
-extern DestReceiver *rvd_explain_begin(RvdExplainRun *run, ExplainStmt *stmt,
+extern DestReceiver *rvd_explain_begin(RvdExplainRun *run, PlannedStmt *pstmt,
 									   DestReceiver *dest);
 extern void rvd_explain_end(RvdExplainRun *run);
 

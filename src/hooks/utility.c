@@ -86,27 +86,17 @@ release_database(Node *stmt)
 }
 
 static void
-rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
-				   ProcessUtilityContext context, ParamListInfo params,
-				   QueryEnvironment *env, DestReceiver *dest,
-				   QueryCompletion *qc)
+explain(PlannedStmt *pstmt, const char *text, bool read_only,
+		ProcessUtilityContext context, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
 {
-	Node	   *stmt = pstmt->utilityStmt;
 	RvdExplainRun run;
-	int			saved;
+	DestReceiver *ours = rvd_explain_begin(&run, pstmt, dest);
+	int			saved = rvd_looking_begin();
 
-	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
-		release_database(stmt);
-	if (!IsA(stmt, ExplainStmt))
-	{
-		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
-		return;
-	}
-	saved = rvd_looking_begin();
-	dest = rvd_explain_begin(&run, (ExplainStmt *) stmt, dest);
 	PG_TRY();
 	{
-		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
+		pass_on(pstmt, text, read_only, context, params, env, ours, qc);
 	}
 	PG_FINALLY();
 	{
@@ -114,6 +104,22 @@ rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 		rvd_looking_end(saved);
 	}
 	PG_END_TRY();
+}
+
+static void
+rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
+				   ProcessUtilityContext context, ParamListInfo params,
+				   QueryEnvironment *env, DestReceiver *dest,
+				   QueryCompletion *qc)
+{
+	Node	   *stmt = pstmt->utilityStmt;
+
+	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
+		release_database(stmt);
+	if (IsA(stmt, ExplainStmt))
+		explain(pstmt, text, read_only, context, params, env, dest, qc);
+	else
+		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
 }
 
 void
