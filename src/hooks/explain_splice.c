@@ -30,18 +30,11 @@
 static const char *
 next_json(const char **at)
 {
-	const char *end = *at;
+	const char *end = strstr(*at, "\n  }");
 
-	while ((end = strstr(end, "\n  }")) != NULL)
-	{
-		const char *after = end + strlen("\n  }");
-
-		*at = after;
-		if (*after == ',' || *after == '\n' || *after == '\0')
-			return end;
-		end = after;
-	}
-	return NULL;
+	if (end != NULL)
+		*at = end + 1;
+	return end;
 }
 
 static const char *
