@@ -60,6 +60,10 @@ extern void rvd_report_plan(const RvdTag *tag, PlannedStmt *stmt,
 extern int	rvd_report_patterns(const RvdLook *look,
 								RvdPatternMatch *matches);
 
+/* The memory that a plan recalls, if there is one: how near, in [0, 1]. */
+extern bool rvd_report_memory(const RvdLook *look, RvdMemory *memory,
+							  double *distance);
+
 /* "baseline", "candidate", "proven", "rejected"; NULL if unknown. */
 extern const char *rvd_report_role(uint32 role);
 

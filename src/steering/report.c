@@ -19,6 +19,8 @@
 #include "ruvector_dag/scope.h"
 #include "ruvector_dag/settings.h"
 
+#include "plan_view.h"
+
 /* ---- words ------------------------------------------------------------------ */
 
 static const char *const role_names[] = {
@@ -130,6 +132,25 @@ rvd_report_patterns(const RvdLook *look, RvdPatternMatch *matches)
 	}
 	rvd_snapshot_release(neural);
 	return n;
+}
+
+bool
+rvd_report_memory(const RvdLook *look, RvdMemory *memory, double *distance)
+{
+	RvdKey		key = {0, MyDatabaseId};
+	RvdMemory  *m;
+	RvdHdc		cue;
+
+	if (!look->coded || !rvd_look_recall(&look->code, &key.a))
+		return false;
+	m = rvd_table_find(rvd_table(RVD_MEMORIES), key, false, false);
+	if (m == NULL)
+		return false;
+	*memory = *m;
+	rvd_table_release(rvd_table(RVD_MEMORIES), key);
+	memcpy(cue.w, memory->cue, sizeof(cue.w));
+	*distance = rvd_hdc_distance(&look->code, &cue);
+	return true;
 }
 
 void
