@@ -141,6 +141,9 @@ CREATE TABLE ruvector.dag_classes (
     pinned_instance  bigint NOT NULL,   -- where it was seen
     arm_n            bigint[] NOT NULL, -- per arm: outcomes, mean of ln(time / baseline)
     arm_mean         real[] NOT NULL,
+    custom           float8[] NOT NULL, -- prepared statements: planning and run of
+    generic          float8[] NOT NULL, -- custom plans, runs of generic ones
+    custom_planning_ms float8 NOT NULL,
     selector_n       bigint[] NOT NULL, -- per kernel: times rewarded
     selector_mean    real[] NOT NULL,   -- and the mean of the rewards
     timed_runs       bigint NOT NULL,

@@ -43,6 +43,7 @@ typedef struct RvdPlanReport
 	double		stock_ms;		/* expected of the stock plan, 0: not known */
 	double		expected_ms;	/* of this plan, as measured; 0: never */
 	double		predicted_ms;	/* by the latency model; 0: not known */
+	const char *plan_cache;		/* generic or custom, and why; NULL: no say */
 	bool		may_try;		/* a run now might try another plan */
 	bool		matched;		/* pattern is set: the nearest there is */
 	RvdPatternMatch pattern;

@@ -22,6 +22,7 @@
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/trial.h"
 #include "ruvector_dag/worker.h"
@@ -105,6 +106,7 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	int			nest_level;
 	RvdExecution *stale = rvd_execution_find(query_desc);
 
+	rvd_plan_cache_restore(query_desc->plannedstmt);
 	rvd_explain_note(query_desc, eflags);
 	/* a failed cursor never came to its end, and its memory is used again */
 	if (stale)

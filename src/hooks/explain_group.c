@@ -89,6 +89,8 @@ put_second_line(ExplainState *es, const RvdPlanReport *r)
 		appendStringInfo(&line, ", instance %s", r->state);
 	if (r->mode != RVD_MODE_AUTO)
 		appendStringInfo(&line, ", mode %s", rvd_report_mode(r->mode));
+	if (r->plan_cache)
+		appendStringInfo(&line, ", %s", r->plan_cache);
 	if (r->predicted_ms > 0)
 		appendStringInfo(&line, ", %.3f ms predicted", r->predicted_ms);
 	if (r->matched)
@@ -157,6 +159,8 @@ put_properties(ExplainState *es, const RvdPlanReport *r)
 	if (r->state)
 		ExplainPropertyText("Instance State", r->state, es);
 	ExplainPropertyText("Mode", rvd_report_mode(r->mode), es);
+	if (r->plan_cache)
+		ExplainPropertyText("Plan Cache", r->plan_cache, es);
 	put_figures(es, r);
 	ExplainPropertyBool("May Try Another", r->may_try, es);
 }

@@ -26,6 +26,7 @@
 #include "ruvector_dag/choice.h"
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/guard.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
 
@@ -135,6 +136,12 @@ tell_class(const RvdExplained *x, RvdJson *json)
 	rvd_json_add_bool(json, "pooled", x->decision.pooled);
 	if (c)
 	{
+		rvd_json_add_text(json, "plan_cache",
+						  rvd_plan_cache_text(rvd_plan_cache_choice(c)));
+		rvd_json_add_float(json, "custom_ms",
+						   rvd_knowledge_mean_ms(&c->custom));
+		rvd_json_add_float(json, "generic_ms",
+						   rvd_knowledge_mean_ms(&c->generic));
 		add_id(json, "pinned_plan", c->pinned_plan);
 		rvd_json_add_int(json, "trials", c->trials);
 		rvd_json_add_int(json, "trials_won", c->trials_won);

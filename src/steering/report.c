@@ -15,6 +15,7 @@
 
 #include "ruvector_dag/arm.h"
 #include "ruvector_dag/decision.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/report.h"
 #include "ruvector_dag/scope.h"
 #include "ruvector_dag/settings.h"
@@ -108,6 +109,21 @@ read_instance(RvdPlanReport *report)
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 }
 
+static void
+read_class(const RvdTag *tag, RvdPlanReport *report)
+{
+	RvdKey		key = {(uint64) tag->queryid, MyDatabaseId};
+	RvdClass   *c;
+
+	if (tag->binding == RVD_BINDING_NONE)
+		return;
+	c = rvd_table_find(rvd_table(RVD_CLASSES), key, false, false);
+	if (c == NULL)
+		return;
+	report->plan_cache = rvd_plan_cache_text(rvd_plan_cache_choice(c));
+	rvd_table_release(rvd_table(RVD_CLASSES), key);
+}
+
 int
 rvd_report_patterns(const RvdLook *look, RvdPatternMatch *matches)
 {
@@ -167,6 +183,7 @@ rvd_report_plan(const RvdTag *tag, PlannedStmt *stmt, RvdPlanReport *report)
 	report->role = tag->role;
 	read_plan(report);
 	read_instance(report);
+	read_class(tag, report);
 	report->mode = rvd_scope_of_plan(stmt, &scope) ? scope.mode :
 		rvd_dag_mode;
 	report->stock_ms = tag->baseline_ms;
