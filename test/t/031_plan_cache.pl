@@ -14,14 +14,14 @@ use RvdTest;
 my $node = new_server('plan_cache', "ruvector.dag_trial_budget = 0\n");
 set_up($node, 'postgres');
 
-# Of 20000 rows 300 have v = 0, all with the same key, which a third of d has;
+# Of 20000 rows 300 have v = 0, all with the same key, which a sixth of d has;
 # without the value one row is expected, and d is looked up row by row.
 $node->safe_psql('postgres', q{
 CREATE TABLE skewed AS SELECT i AS id, CASE WHEN i <= 300 THEN 0 ELSE i END AS v,
     CASE WHEN i <= 300 THEN 0 ELSE i END AS key
   FROM generate_series(1, 20000) i;
 CREATE INDEX ON skewed (v);
-CREATE TABLE d AS SELECT i AS id, CASE WHEN i <= 10000 THEN 0 ELSE i END AS aid
+CREATE TABLE d AS SELECT i AS id, CASE WHEN i <= 5000 THEN 0 ELSE i END AS aid
   FROM generate_series(1, 30000) i;
 CREATE INDEX ON d (aid);
 ANALYZE skewed, d});
