@@ -141,6 +141,9 @@ CREATE TABLE ruvector.dag_classes (
     pinned_instance  bigint NOT NULL,   -- where it was seen
     arm_n            bigint[] NOT NULL, -- per arm: outcomes, mean of ln(time / baseline)
     arm_mean         real[] NOT NULL,
+    custom           float8[] NOT NULL, -- prepared statements: planning and run of
+    generic          float8[] NOT NULL, -- custom plans, runs of generic ones
+    custom_planning_ms float8 NOT NULL,
     selector_n       bigint[] NOT NULL, -- per kernel: times rewarded
     selector_mean    real[] NOT NULL,   -- and the mean of the rewards
     timed_runs       bigint NOT NULL,
@@ -500,7 +503,8 @@ CREATE FUNCTION ruvector_dag_plans(queryid bigint DEFAULT NULL,
         OUT configuration jsonb, OUT calls bigint, OUT mean_ms float8,
         OUT stddev_ms float8, OUT best_ms float8, OUT worst_ms float8,
         OUT est_cost float8, OUT skeleton text, OUT first_seen timestamptz,
-        OUT last_used timestamptz, OUT instance bigint)
+        OUT last_used timestamptz, OUT instance bigint,
+        OUT state text, OUT history jsonb)
     RETURNS SETOF record
     LANGUAGE c VOLATILE PARALLEL RESTRICTED
     AS 'MODULE_PATHNAME', 'ruvector_dag_plans';
@@ -641,6 +645,13 @@ CREATE FUNCTION ruvector_dag_estimate(query text,
     AS 'MODULE_PATHNAME', 'ruvector_dag_estimate';
 COMMENT ON FUNCTION ruvector_dag_estimate(text) IS
     'what the server expects of a statement and what was learned; NULL: nothing yet';
+
+CREATE FUNCTION ruvector_dag_explain(query text)
+    RETURNS jsonb
+    LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE
+    AS 'MODULE_PATHNAME', 'ruvector_dag_explain';
+COMMENT ON FUNCTION ruvector_dag_explain(text) IS
+    'the decision about a statement, step by step: what is known of it, which plan would run, and why; the statement is not run';
 
 CREATE FUNCTION ruvector.dag_embedding(query text,
         attention_type text DEFAULT 'auto',

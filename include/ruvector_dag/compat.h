@@ -14,6 +14,11 @@
 
 #include "postgres.h"
 
+#include "commands/explain.h"
+#if PG_VERSION_NUM >= 180000
+#include "commands/explain_format.h"
+#include "commands/explain_state.h"
+#endif
 #include "executor/executor.h"
 #include "nodes/pathnodes.h"
 #include "optimizer/paths.h"
@@ -213,6 +218,29 @@ rvd_check_permissions(const PlannedStmt *stmt)
 	(void) ExecCheckPermissions(stmt->rtable, stmt->permInfos, true);
 #else
 	(void) ExecCheckRTPerms(stmt->rtable, true);
+#endif
+}
+
+/*
+ * EXPLAIN calls whoever wants to add to a plan since 18 (upstream
+ * 4fd02bf7cf9).  False, and nothing is installed, where it does not.
+ */
+typedef void (*rvd_per_plan_hook_type) (PlannedStmt *stmt, IntoClause *into,
+										struct ExplainState *es,
+										const char *text,
+										ParamListInfo params,
+										QueryEnvironment *env);
+
+static inline bool
+rvd_install_per_plan_hook(rvd_per_plan_hook_type hook,
+						  rvd_per_plan_hook_type *previous)
+{
+#if PG_VERSION_NUM >= 180000
+	*previous = explain_per_plan_hook;
+	explain_per_plan_hook = hook;
+	return true;
+#else
+	return false;
 #endif
 }
 

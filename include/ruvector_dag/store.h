@@ -182,6 +182,10 @@ typedef struct RvdClass
 	uint64		pinned_plan;	/* by an administrator; 0: none */
 	uint64		pinned_instance;	/* where it was seen */
 	RvdArmRecord arms[RVD_ARMS];	/* what each did for its instances */
+	RvdLatency	custom;			/* prepared: planning and run of custom plans */
+	RvdLatency	generic;		/* and runs of generic ones */
+	double		custom_planning_ms; /* of all in custom */
+	uint64		generic_asked;	/* plannings; not persisted */
 	RvdSelector selector;		/* kernels, by timed runs of this class */
 	uint32		timed_runs;
 	int32		n_relations;

@@ -55,6 +55,14 @@ typedef struct RvdTagCandidate
 	double		budget_ms;
 } RvdTagCandidate;
 
+/* Of a statement with parameters: made with or without their values. */
+typedef enum RvdBinding
+{
+	RVD_BINDING_NONE = 0,		/* no parameters */
+	RVD_BINDING_CUSTOM,
+	RVD_BINDING_GENERIC
+} RvdBinding;
+
 typedef struct RvdTag
 {
 	uint32		id;				/* 0: free */
@@ -68,6 +76,7 @@ typedef struct RvdTag
 	uint16		arm;			/* whose settings it runs under, 0: none */
 	bool		stock;			/* a candidate that is the server's own plan */
 	bool		pinned;			/* by an administrator: never demoted */
+	RvdBinding	binding;
 	bool		pooled;			/* class taken as one: ratios, not times */
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */
@@ -75,6 +84,7 @@ typedef struct RvdTag
 	double		baseline_ms;	/* expected, 0: not known */
 	uint32		executions;		/* > 1: the plan is a cached one */
 	bool		may_explore;	/* a candidate might be tried where it runs */
+	bool		exploring;		/* so the decision was when it was planned */
 	bool		first_run;		/* of an instance never measured */
 	bool		measured;		/* its baseline is: runs may be timed by node */
 	double		expected_ms;	/* of the stock plan: measured, else predicted */

@@ -16,6 +16,7 @@
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/look.h"
 #include "ruvector_dag/observe.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/settings.h"
 
 #include "execution.h"
@@ -95,6 +96,7 @@ learn_all(RvdExecution *e, RvdRun *run, uint64 rows,
 	if (e->after_trial)
 		run->news += e->trial.seen.news;
 	rvd_learn_run(run);
+	rvd_plan_cache_learn(run);
 	if (e->after_trial && e->trial.tag->first_run && !e->trial.failed &&
 		run->outcome == RVD_RUN_COMPLETE)
 		rvd_reflect_abandoned(&e->trial.tag->look, e->trial.tag->queryid,

@@ -22,11 +22,13 @@
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/trial.h"
 #include "ruvector_dag/worker.h"
 
 #include "execution.h"
+#include "explain.h"
 
 static ExecutorStart_hook_type prev_ExecutorStart = NULL;
 static ExecutorRun_hook_type prev_ExecutorRun = NULL;
@@ -104,6 +106,8 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	int			nest_level;
 	RvdExecution *stale = rvd_execution_find(query_desc);
 
+	rvd_plan_cache_restore(query_desc->plannedstmt);
+	rvd_explain_note(query_desc, eflags);
 	/* a failed cursor never came to its end, and its memory is used again */
 	if (stale)
 		rvd_execution_drop(stale);

@@ -22,6 +22,7 @@
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
 #include "ruvector_dag/neural.h"
+#include "ruvector_dag/plan_cache.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/worker.h"
@@ -165,7 +166,9 @@ rvd_planner(Query *query, const char *text, int cursor_options,
 	decide(&job);
 	if (job.decision.action == RVD_ACT_PASS && rvd_debug_trial_seed == 0)
 		return plan_unseen(job.query, text, cursor_options, params);
-	return rvd_steer_plan(&job);
+	stmt = rvd_steer_plan(&job);
+	rvd_plan_cache_weigh(job.query, params, stmt);
+	return stmt;
 }
 
 void

@@ -252,6 +252,7 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
 	tag->may_explore = rvd_executor_depth() == 0 &&
 		job->scope.mode == RVD_MODE_AUTO && d->pinned_plan == 0 &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);
+	tag->exploring = d->action == RVD_ACT_EXPLORE;
 	if (rvd_debug_trial_seed != 0)
 	{
 		if (tag->may_explore && !rvd_in_explain())

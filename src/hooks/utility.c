@@ -18,6 +18,8 @@
 #include "ruvector_dag/store.h"
 #include "ruvector_dag/worker.h"
 
+#include "explain.h"
+
 static ProcessUtility_hook_type prev_ProcessUtility = NULL;
 
 /* Executor depth, plus one, of the innermost EXPLAIN or look; 0: none. */
@@ -84,31 +86,40 @@ release_database(Node *stmt)
 }
 
 static void
+explain(PlannedStmt *pstmt, const char *text, bool read_only,
+		ProcessUtilityContext context, ParamListInfo params,
+		QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	RvdExplainRun run;
+	DestReceiver *ours = rvd_explain_begin(&run, pstmt, dest);
+	int			saved = rvd_looking_begin();
+
+	PG_TRY();
+	{
+		pass_on(pstmt, text, read_only, context, params, env, ours, qc);
+	}
+	PG_FINALLY();
+	{
+		rvd_explain_end(&run);
+		rvd_looking_end(saved);
+	}
+	PG_END_TRY();
+}
+
+static void
 rvd_ProcessUtility(PlannedStmt *pstmt, const char *text, bool read_only,
 				   ProcessUtilityContext context, ParamListInfo params,
 				   QueryEnvironment *env, DestReceiver *dest,
 				   QueryCompletion *qc)
 {
 	Node	   *stmt = pstmt->utilityStmt;
-	int			saved;
 
 	if (IsA(stmt, DropdbStmt) || IsA(stmt, CreatedbStmt))
 		release_database(stmt);
-	if (!IsA(stmt, ExplainStmt))
-	{
+	if (IsA(stmt, ExplainStmt))
+		explain(pstmt, text, read_only, context, params, env, dest, qc);
+	else
 		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
-		return;
-	}
-	saved = rvd_looking_begin();
-	PG_TRY();
-	{
-		pass_on(pstmt, text, read_only, context, params, env, dest, qc);
-	}
-	PG_FINALLY();
-	{
-		rvd_looking_end(saved);
-	}
-	PG_END_TRY();
 }
 
 void
@@ -116,4 +127,5 @@ rvd_utility_hook_init(void)
 {
 	prev_ProcessUtility = ProcessUtility_hook;
 	ProcessUtility_hook = rvd_ProcessUtility;
+	rvd_explain_init();
 }

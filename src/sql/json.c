@@ -53,6 +53,21 @@ rvd_json_end(RvdJson *json)
 }
 
 void
+rvd_json_begin_list(RvdJson *json)
+{
+	json->state = NULL;
+	json->result = NULL;
+	(void) pushJsonbValue(&json->state, WJB_BEGIN_ARRAY, NULL);
+}
+
+Jsonb *
+rvd_json_end_list(RvdJson *json)
+{
+	json->result = pushJsonbValue(&json->state, WJB_END_ARRAY, NULL);
+	return JsonbValueToJsonb(json->result);
+}
+
+void
 rvd_json_begin_object(RvdJson *json, const char *key)
 {
 	rvd_json_key(json, key);

@@ -19,6 +19,7 @@
 #include "utils/jsonb.h"
 
 #include "ruvector_dag/guard.h"
+#include "ruvector_dag/report.h"
 
 #include "sql_common.h"
 
@@ -142,6 +143,42 @@ rvd_knowledge_plan(const RvdKnowledge *k, HTAB *index, int64 queryid,
 														  fingerprint));
 
 	return i < 0 ? NULL : &k->plans[i];
+}
+
+HTAB *
+rvd_knowledge_instance_index(const RvdKnowledge *k)
+{
+	HTAB	   *index = rvd_knowledge_make_index("ruvector_dag instances");
+
+	for (int i = 0; i < k->n_instances; i++)
+		rvd_knowledge_index_add(index, k->instances[i].head.key.a, i);
+	return index;
+}
+
+RvdInstance *
+rvd_knowledge_instance(const RvdKnowledge *k, HTAB *index, int64 queryid,
+					   uint64 instance)
+{
+	int			i = rvd_knowledge_index_find(index,
+											 rvd_instance_key(queryid,
+															  instance));
+
+	return i < 0 ? NULL : &k->instances[i];
+}
+
+void
+rvd_knowledge_add_history(RvdJson *json, const RvdPlan *plan)
+{
+	for (int i = 0; i < (int) Min(plan->n_history, RVD_PLAN_HISTORY); i++)
+	{
+		rvd_json_begin_object(json, NULL);
+		rvd_json_add_time(json, "at", plan->history_at[i]);
+		rvd_json_add_text(json, "role",
+						  rvd_report_role(plan->history_role[i]));
+		rvd_json_add_text(json, "reason",
+						  rvd_reason_text(plan->history_reason[i]));
+		rvd_json_end_object(json);
+	}
 }
 
 RvdRows *

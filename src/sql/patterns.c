@@ -20,23 +20,11 @@
 
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/neural.h"
+#include "ruvector_dag/report.h"
 #include "sql_common.h"
 
 PG_FUNCTION_INFO_V1(ruvector_dag_patterns);
 PG_FUNCTION_INFO_V1(ruvector_dag_plans);
-
-static const char *const role_names[] = {
-	[RVD_PLAN_BASELINE] = "baseline",
-	[RVD_PLAN_CANDIDATE] = "candidate",
-	[RVD_PLAN_PROVEN] = "proven",
-	[RVD_PLAN_REJECTED] = "rejected",
-};
-
-const char *
-rvd_sql_role_name(uint32 role)
-{
-	return role < lengthof(role_names) ? role_names[role] : NULL;
-}
 
 /* A copy of the bank as it is now, or NULL: there is none. */
 static RvdBank *
@@ -165,23 +153,36 @@ ruvector_dag_patterns(PG_FUNCTION_ARGS)
 	return (Datum) 0;
 }
 
+static const char *
+rvd_plans_arm(const RvdPlan *plan)
+{
+	const char *name = rvd_report_arm(plan->memo.arm);
+
+	if (name)
+		return name;
+	return plan->memo.n > 0 ? "learned rows" : "default";
+}
+
 /*
  * One plan.  Its shape, cost and corrections tell of learned counts, so they
  * are for those who may read the relations.
  */
 static void
 rvd_plans_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
-			  const RvdPlan *plan, RvdRows *rows, HTAB *index)
+			  HTAB *instances, const RvdPlan *plan, RvdRows *rows,
+			  HTAB *index)
 {
 	bool		readable;
 	const RvdLatency *latency = &plan->latency;
+	const RvdInstance *instance;
 	RvdRow		row = {0};
+	RvdJson		history;
 
 	readable = rvd_may_read_class(rvd_knowledge_class(k, plan->queryid));
 	rvd_row_add(&row, Int64GetDatum(plan->queryid));
 	rvd_row_add(&row, Int64GetDatum((int64) plan->fingerprint));
-	rvd_row_add_text(&row, rvd_sql_role_name(plan->role));
-	rvd_row_add_text(&row, plan->memo.n > 0 ? "learned rows" : "default");
+	rvd_row_add_text(&row, rvd_report_role(plan->role));
+	rvd_row_add_text(&row, rvd_plans_arm(plan));
 	if (readable && plan->memo.n > 0)
 		rvd_row_add(&row, rvd_configuration_jsonb(plan, rows, index));
 	else
@@ -198,6 +199,12 @@ rvd_plans_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
 	rvd_row_add_time(&row, plan->first_seen);
 	rvd_row_add_time(&row, plan->last_used);
 	rvd_row_add(&row, Int64GetDatum((int64) plan->instance));
+	instance = rvd_knowledge_instance(k, instances, plan->queryid,
+									  plan->instance);
+	rvd_row_add_text(&row, instance ? rvd_report_state(instance) : NULL);
+	rvd_json_begin_list(&history);
+	rvd_knowledge_add_history(&history, plan);
+	rvd_row_add(&row, JsonbPGetDatum(rvd_json_end_list(&history)));
 	rvd_row_put(&row, fcinfo);
 }
 
@@ -208,16 +215,18 @@ ruvector_dag_plans(PG_FUNCTION_ARGS)
 	RvdRows    *rows;
 	int			n_rows;
 	HTAB	   *index;
+	HTAB	   *instances;
 
 	rvd_require_preload();
 	rvd_knowledge_load(&k, InvalidOid);
+	instances = rvd_knowledge_instance_index(&k);
 	rows = rvd_knowledge_rows(&n_rows);
 	index = rvd_configuration_index(rows, n_rows);
 	InitMaterializedSRF(fcinfo, 0);
 	for (int i = 0; i < k.n_plans; i++)
 	{
 		if (PG_ARGISNULL(0) || k.plans[i].queryid == PG_GETARG_INT64(0))
-			rvd_plans_add(fcinfo, &k, &k.plans[i], rows, index);
+			rvd_plans_add(fcinfo, &k, instances, &k.plans[i], rows, index);
 	}
 	return (Datum) 0;
 }

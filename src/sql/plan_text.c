@@ -31,6 +31,7 @@
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/planning.h"
 #include "ruvector_dag/settings.h"
+#include "ruvector_dag/trial.h"
 
 #include "plan_text.h"
 
@@ -188,17 +189,22 @@ plan_learned(Query *query, const char *text)
 	return memo->n > 0 ? stmt : NULL;
 }
 
+static void
+begin_text(ErrorContextCallback *callback, const char *query)
+{
+	callback->callback = point_into_text;
+	callback->arg = unconstify(char *, query);
+	callback->previous = error_context_stack;
+	error_context_stack = callback;
+}
+
 static PlannedStmt *
 plan_text(const char *query, PlanFunction plan)
 {
 	ErrorContextCallback callback;
 	PlannedStmt *stmt;
 
-	callback.callback = point_into_text;
-	callback.arg = unconstify(char *, query);
-	callback.previous = error_context_stack;
-	error_context_stack = &callback;
-
+	begin_text(&callback, query);
 	stmt = plan(analyze_one(query), query);
 	if (stmt != NULL)
 		rvd_check_permissions(stmt);
@@ -223,6 +229,29 @@ PlannedStmt *
 rvd_sql_plan_text_learned(const char *query)
 {
 	return plan_text(query, plan_learned);
+}
+
+bool
+rvd_sql_decide_text(const char *query, RvdScope *scope, RvdDecision *d,
+					bool *may_explore)
+{
+	ErrorContextCallback callback;
+	Query	   *analyzed;
+	bool		in_scope;
+
+	begin_text(&callback, query);
+	analyzed = analyze_one(query);
+	error_context_stack = callback.previous;
+
+	memset(d, 0, sizeof(*d));
+	d->queryid = (int64) analyzed->queryId;
+	in_scope = rvd_scope_any() && rvd_scope_of_query(analyzed, scope);
+	if (in_scope && analyzed->queryId != 0)
+		rvd_decide(analyzed, NULL, scope, d);
+	*may_explore = d->action == RVD_ACT_EXPLORE &&
+		scope->mode == RVD_MODE_AUTO && d->reference_ms > 0 &&
+		rvd_trial_query_allowed(analyzed, CURSOR_OPT_PARALLEL_OK);
+	return in_scope;
 }
 
 void

@@ -13,6 +13,7 @@
 #include "nodes/plannodes.h"
 
 #include "ruvector_dag/dag.h"
+#include "ruvector_dag/decision.h"
 
 /*
  * Plan a statement as EXPLAIN would and check that the caller may run it; it
@@ -30,6 +31,15 @@ extern PlannedStmt *rvd_sql_plan_text(const char *query);
  */
 extern PlannedStmt *rvd_sql_plan_text_stock(const char *query);
 extern PlannedStmt *rvd_sql_plan_text_learned(const char *query);
+
+/*
+ * What the planner's hook would decide of it, if its class may be seen at all
+ * (*scope is set); false: none of its tables is enabled, *d holds the query id
+ * alone.  *may_explore: as a statement by itself it might try another plan.
+ * Raises what is wrong with the text; privileges are not checked.
+ */
+extern bool rvd_sql_decide_text(const char *query, RvdScope *scope,
+								RvdDecision *d, bool *may_explore);
 
 /* The plan's graph in CurrentMemoryContext; raises if it cannot be built. */
 extern void rvd_sql_plan_dag(PlannedStmt *stmt, RvdDag *dag);

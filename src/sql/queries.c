@@ -18,6 +18,7 @@
 #include "utils/fmgrprotos.h"
 
 #include "ruvector_dag/errors.h"
+#include "ruvector_dag/report.h"
 #include "sql_common.h"
 
 PG_FUNCTION_INFO_V1(ruvector_dag_queries);
@@ -32,23 +33,6 @@ typedef struct QuerySummary
 	double		baseline_ms;	/* weighted sum */
 	double		now_ms;			/* weighted sum */
 } QuerySummary;
-
-static const char *
-rvd_queries_state(const RvdInstance *instance)
-{
-	switch ((RvdInstanceState) instance->state)
-	{
-		case RVD_INSTANCE_LEARNING:
-			return "learning";
-		case RVD_INSTANCE_EXPLORING:
-			return "exploring";
-		case RVD_INSTANCE_SETTLED:
-			return instance->best_plan != 0 ? "steered" : "settled";
-		case RVD_INSTANCE_COOLING:
-			return "cooling";
-	}
-	return NULL;
-}
 
 /* Mean time of the instance's plan in use, from its ratio to the baseline. */
 static double
@@ -91,7 +75,7 @@ rvd_queries_summarize(const RvdKnowledge *k, QuerySummary *all)
 		if (summary->state == NULL || instance->calls > summary->most_calls)
 		{
 			summary->most_calls = instance->calls;
-			summary->state = rvd_queries_state(instance);
+			summary->state = rvd_report_state(instance);
 		}
 		if (isnan(baseline_ms))
 			continue;

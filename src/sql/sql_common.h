@@ -64,6 +64,9 @@ typedef struct RvdJson
 
 extern void rvd_json_begin(RvdJson *json);
 extern Jsonb *rvd_json_end(RvdJson *json);
+/* The same with an array as the whole. */
+extern void rvd_json_begin_list(RvdJson *json);
+extern Jsonb *rvd_json_end_list(RvdJson *json);
 extern void rvd_json_begin_object(RvdJson *json, const char *key);
 extern void rvd_json_end_object(RvdJson *json);
 extern void rvd_json_begin_array(RvdJson *json, const char *key);
@@ -127,6 +130,14 @@ extern RvdPlan *rvd_knowledge_plan(const RvdKnowledge *k, HTAB *index,
 								   int64 queryid, uint64 instance,
 								   uint64 fingerprint);
 
+/* Instances by rvd_instance_key(); NULL if it is not there any more. */
+extern HTAB *rvd_knowledge_instance_index(const RvdKnowledge *k);
+extern RvdInstance *rvd_knowledge_instance(const RvdKnowledge *k, HTAB *index,
+										   int64 queryid, uint64 instance);
+
+/* A plan's roles, oldest first: an array of {at, role, reason}. */
+extern void rvd_knowledge_add_history(RvdJson *json, const RvdPlan *plan);
+
 /* Row knowledge, all of it. */
 extern RvdRows *rvd_knowledge_rows(int *n);
 
@@ -143,9 +154,6 @@ extern const char *rvd_knowledge_query_text(const RvdClass *class);
 extern HTAB *rvd_configuration_index(RvdRows *rows, int n);
 extern Datum rvd_configuration_jsonb(const RvdPlan *plan, RvdRows *rows,
 									 HTAB *index);
-
-/* "baseline", "candidate", "proven", "rejected"; NULL if unknown. */
-extern const char *rvd_sql_role_name(uint32 role);
 
 /* A row under construction for a materialized set. */
 #define RVD_SQL_COLUMNS 20

@@ -19,7 +19,7 @@
  * or the comment of store.h that it is not persisted.  Then correct the size.
  */
 #if SIZEOF_VOID_P == 8
-StaticAssertDecl(sizeof(RvdClass) == 1712, "dag_classes lacks a column");
+StaticAssertDecl(sizeof(RvdClass) == 1824, "dag_classes lacks a column");
 StaticAssertDecl(sizeof(RvdInstance) == 760, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
@@ -77,6 +77,9 @@ static const RvdColumn class_columns[] = {
 	PLAIN(RvdClass, "pinned_instance", INT8, pinned_instance),
 	RECORDS("arm_n", UINT4, n),
 	RECORDS("arm_mean", FLOAT4, mean),
+	PLAIN(RvdClass, "custom", LATENCY, custom),
+	PLAIN(RvdClass, "generic", LATENCY, generic),
+	PLAIN(RvdClass, "custom_planning_ms", FLOAT8, custom_planning_ms),
 	FIXED_ARRAY_OF(RvdClass, "selector_n", UINT4, selector.n),
 	FIXED_ARRAY_OF(RvdClass, "selector_mean", FLOAT4, selector.mean),
 	PLAIN(RvdClass, "timed_runs", UINT4, timed_runs),
