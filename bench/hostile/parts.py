@@ -112,7 +112,7 @@ class Flips(Part):
         " AND e.amount > 100",
         pair="SELECT count(*) FROM entry e JOIN entry f ON f.day = e.day AND"
         " f.account_id = e.account_id + 1 WHERE e.account_id = {k}"
-        " AND e.amount < 300",
+        " AND e.amount < 60",
         last="SELECT e.id, a.kind FROM entry e JOIN account a ON"
         " a.id = e.account_id WHERE e.account_id = {k} AND e.amount < 9000"
         " ORDER BY e.id DESC LIMIT 30")
