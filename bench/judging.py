@@ -43,7 +43,9 @@ def judge(queries, tuned, ours, oracle):
     """Everything that follows from the passes alone."""
     passes = sorted(ours.runs)
     learning = passes[:-FINAL]
-    x = tuned.medians(sorted(tuned.runs))
+    everything = tuned.medians(sorted(tuned.runs))
+    late = [p for p in sorted(tuned.runs) if p >= passes[-FINAL]]
+    x = tuned.medians(late) if len(late) >= FINAL else everything
     y = ours.medians(passes[-FINAL:])
     total = sum(x.values())
     raw, floor = ratios(x, y)
@@ -59,7 +61,7 @@ def judge(queries, tuned, ours, oracle):
         tuned_ms=x, ours_ms=y)
     if len(passes) >= EARLY + FINAL:
         early = ours.medians(passes[EARLY:EARLY + FINAL])
-        r["early"] = dict(summary(x, early), ours_ms=early,
+        r["early"] = dict(summary(everything, early), ours_ms=early,
                           learning_total=share(passes[:EARLY]))
     if oracle:
         best = oracle.medians(sorted(oracle.runs))
