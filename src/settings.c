@@ -32,6 +32,7 @@ int			rvd_dag_max_trajectories = 10000;
 int			rvd_dag_background_interval_ms = 3600000;
 bool		rvd_dag_track_query_text = true;
 int			rvd_dag_work_mem_limit = 65536;
+bool		rvd_dag_join_order = true;
 int			rvd_dag_attention_type = RVD_ATTENTION_AUTO;
 double		rvd_dag_attention_exploration = 0.1;
 double		rvd_dag_ucb_c = 1.414;
@@ -144,6 +145,11 @@ define_user_settings(void)
 							 "Learns from statements and steers their plans.",
 							 "Off: the extension does nothing at all.",
 							 &rvd_neural_dag_enabled, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ruvector.dag_join_order",
+							 "Makes plans again in the order of joins they had.",
+							 "Off: orders are neither used nor remembered, and every planning searches.",
+							 &rvd_dag_join_order, true,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("ruvector.dag_min_cost",
 							 "Cheaper statements are only counted, never steered.",

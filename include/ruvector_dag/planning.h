@@ -36,6 +36,7 @@ typedef struct RvdDecidedRows
 	Relids		relids;
 	double		estimate;		/* the server's, when first asked */
 	double		target;			/* < 0: leave alone */
+	double		known;			/* > 0: of a known join order, goes first */
 	bool		flows;			/* reached through clause selectivities */
 } RvdDecidedRows;
 
@@ -57,6 +58,9 @@ typedef struct RvdPlanning
 	int			join_error_n;
 	double		usual_error;	/* the same of such plans; worth one pair */
 	double		corrected;		/* largest |ln(learned / estimated)| looked up */
+	List	   *join_problems;	/* RvdJoinProblem of join_order.h */
+	double		known_rows;		/* > 0: of the join that is being built */
+	int			orders_used;	/* problems joined in a known order */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */
@@ -82,6 +86,12 @@ extern RvdDecidedRows *rvd_planning_decided(RvdPlanning *p, PlannerInfo *root,
 extern RvdDecidedRows *rvd_planning_add(RvdPlanning *p, PlannerInfo *root,
 										Relids relids, double estimate,
 										double target);
+
+/* Undo: as if only the first n decisions of the run had been made. */
+extern void rvd_planning_forget(RvdPlanning *p, int n);
+
+/* Rows a memo has under a key, or -1.  O(rows). */
+extern double rvd_memo_rows(const RvdMemo *memo, uint64 key);
 
 /* Learned rows of a subject, or -1.  log_estimate: the server's, ln rows. */
 extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,

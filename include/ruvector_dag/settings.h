@@ -31,6 +31,7 @@ extern PGDLLIMPORT int rvd_dag_max_trajectories;	/* per database */
 extern PGDLLIMPORT int rvd_dag_background_interval_ms;
 extern PGDLLIMPORT bool rvd_dag_track_query_text;
 extern PGDLLIMPORT int rvd_dag_work_mem_limit;	/* kB, of arms */
+extern PGDLLIMPORT bool rvd_dag_join_order;
 
 /* The neural core; ranges in settings.c. */
 extern PGDLLIMPORT int rvd_dag_attention_type;	/* RvdAttentionKind or AUTO */

@@ -15,6 +15,7 @@
 
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/join_order.h"
 #include "ruvector_dag/planning.h"
 
 static set_rel_pathlist_hook_type prev_set_rel_pathlist = NULL;
@@ -48,16 +49,36 @@ rvd_set_join_pathlist(PlannerInfo *root, RelOptInfo *joinrel,
 }
 
 static RelOptInfo *
-rvd_join_search(PlannerInfo *root, int levels_needed, List *initial_rels)
+search_joins(PlannerInfo *root, int levels_needed, List *initial_rels)
 {
-	if (rvd_planning && rvd_planning->kind != RVD_PLAN_STOCK)
-		rvd_rows_correct_pairs(rvd_planning, root, initial_rels);
-
 	if (prev_join_search)
 		return prev_join_search(root, levels_needed, initial_rels);
 	if (enable_geqo && levels_needed >= geqo_threshold)
 		return geqo(root, levels_needed, initial_rels);
 	return standard_join_search(root, levels_needed, initial_rels);
+}
+
+static RelOptInfo *
+rvd_join_search(PlannerInfo *root, int levels_needed, List *initial_rels)
+{
+	int			joins_before = list_length(root->join_rel_list);
+	RvdJoinProblem *problem = NULL;
+	RelOptInfo *rel = NULL;
+
+	if (rvd_planning && rvd_planning->kind != RVD_PLAN_STOCK)
+		rvd_rows_correct_pairs(rvd_planning, root, initial_rels);
+	if (rvd_planning)
+		problem = rvd_join_order_begin(rvd_planning, root, initial_rels);
+	if (problem)
+		rel = rvd_join_order_build(rvd_planning, problem);
+	if (rel == NULL)
+		rel = search_joins(root, levels_needed, initial_rels);
+	if (problem)
+	{
+		problem->rel = rel;
+		rvd_join_order_count(list_length(root->join_rel_list) - joins_before);
+	}
+	return rel;
 }
 
 void
