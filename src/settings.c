@@ -52,6 +52,7 @@ double		rvd_dag_similarity = 0.9;
 int			rvd_debug_row_factor_seed = 0;
 int			rvd_debug_trial_seed = 0;
 char	   *rvd_debug_arm = "";
+bool		rvd_debug_replay = false;
 int			rvd_debug_parts_off = 0;
 
 static char *debug_parts_off_string = NULL;
@@ -168,6 +169,12 @@ define_user_settings(void)
 							   &debug_parts_off_string, "",
 							   PGC_SUSET, GUC_LIST_INPUT | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							   check_parts_off, assign_parts_off, NULL);
+	DefineCustomBoolVariable("ruvector.debug_replay",
+							 "Makes every plan again from what would be remembered with it.",
+							 "For tests: says whether it is the same plan, and runs the second one.",
+							 &rvd_debug_replay, false,
+							 PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("ruvector.debug_row_factor_seed",
 							"Multiplies every row estimate by a pseudo-random factor.",
 							"For tests: 0 is off, any other value seeds the factors.",

@@ -16,6 +16,7 @@
  *		0x4000		... unless this is set: then nothing is pushed
  *		0x8000		the two topmost are joined
  *		0x2000		... which no clause connects
+ *		0x1000		... the upper one of the two is the outer side
  *
  * So a tree that joins one relation after the other takes a token per
  * relation; each right side that is a join itself takes one more.
@@ -33,9 +34,11 @@
 #define RVD_JOIN_RELATIONS	60	/* of one problem, at most */
 #define RVD_JOIN_PROBLEMS	1024	/* of one statement */
 
-/* Elements of a tree in postfix that are not relations. */
-#define RVD_JOIN_BY_CLAUSE	(-1)
-#define RVD_JOIN_PRODUCT	(-2)
+/* Elements of a tree in postfix that are not relations: RVD_JOIN of flags. */
+#define RVD_JOIN_PRODUCT	1
+#define RVD_JOIN_SWAPPED	2
+#define RVD_JOIN(flags)		(-1 - (flags))
+#define RVD_JOIN_FLAGS(element)	(-1 - (element))
 
 typedef struct RvdJoinTree
 {

@@ -55,12 +55,14 @@ extern PGDLLIMPORT double rvd_dag_similarity;
 extern PGDLLIMPORT int rvd_debug_row_factor_seed;
 extern PGDLLIMPORT int rvd_debug_trial_seed;
 extern PGDLLIMPORT char *rvd_debug_arm;
+extern PGDLLIMPORT bool rvd_debug_replay;
 
 /* Is every plan to be made in a way a developer's option says? */
 static inline bool
 rvd_debug_plans(void)
 {
-	return rvd_debug_row_factor_seed != 0 || rvd_debug_arm[0] != '\0';
+	return rvd_debug_row_factor_seed != 0 || rvd_debug_arm[0] != '\0' ||
+		rvd_debug_replay;
 }
 
 /*

@@ -15,9 +15,25 @@
 #define HEAD_TOKENS		3
 #define RELATION_BITS	6
 #define RELATION_MASK	((1 << RELATION_BITS) - 1)
-#define PRODUCT_FLAG	0x2000
+#define FLAGS_SHIFT		12
+#define FLAGS_MASK		(RVD_JOIN_PRODUCT | RVD_JOIN_SWAPPED)
 #define NO_RELATION		0x4000
 #define JOIN_FLAG		0x8000
+
+/* 0x1000: swapped, 0x2000: product */
+static unsigned
+flag_bits(int flags)
+{
+	return (unsigned) ((flags & RVD_JOIN_PRODUCT) << 1 |
+					   (flags & RVD_JOIN_SWAPPED) >> 1) << FLAGS_SHIFT;
+}
+
+static int
+flags_of(unsigned token)
+{
+	return (int) ((token >> (FLAGS_SHIFT + 1) & 1) * RVD_JOIN_PRODUCT |
+				  (token >> FLAGS_SHIFT & 1) * RVD_JOIN_SWAPPED);
+}
 
 /* A tree under construction: how many parts lie on the stack. */
 typedef struct Growth
@@ -42,7 +58,7 @@ grow(Growth *g, const RvdJoinTree *tree, int element)
 		return false;
 	if (element < 0)
 	{
-		if (element < RVD_JOIN_PRODUCT || g->depth < 2)
+		if (RVD_JOIN_FLAGS(element) > FLAGS_MASK || g->depth < 2)
 			return false;
 		g->depth--;
 	}
@@ -104,9 +120,8 @@ rvd_join_tokens_put(uint16_t *tokens, int32_t capacity, int32_t *used,
 				element = tree->element[++i];
 		}
 		if (element < 0)
-			token |= JOIN_FLAG;
-		if (element == RVD_JOIN_PRODUCT)
-			token |= PRODUCT_FLAG;
+			token |= JOIN_FLAG |
+				flag_bits(RVD_JOIN_FLAGS(element));
 		tokens[at++] = (uint16_t) token;
 	}
 	*used = at;
@@ -125,8 +140,7 @@ take(RvdJoinTree *tree, Growth *g, unsigned token)
 	}
 	if (token & JOIN_FLAG)
 	{
-		int			join = token & PRODUCT_FLAG ? RVD_JOIN_PRODUCT :
-			RVD_JOIN_BY_CLAUSE;
+		int			join = RVD_JOIN(flags_of(token));
 
 		if (!grow(g, tree, join))
 			return false;

@@ -23,6 +23,27 @@
 #define LEAST_BUDGET_MS		0.05
 #define BUDGET_SPREAD		1000.0
 
+/* Make the plan again from its memo; what comes out is what runs. */
+static PlannedStmt *
+replay(RvdSteerJob *job, RvdPlanned *first, const RvdMemo *memo)
+{
+	RvdPlanSpec spec = {.kind = RVD_PLAN_REPLAY, .replay = memo};
+	RvdPlanned	second;
+
+	memset(&second, 0, sizeof(second));
+	rvd_steer_run(job, &second, &spec);
+	if (second.stmt == NULL || !rvd_steer_identify(first) ||
+		!rvd_steer_identify(&second))
+		return first->stmt;
+	ereport(INFO,
+			(errmsg("made again: %s plan, %d of %d join orders, %.3f ms after %.3f ms",
+					second.fingerprint == first->fingerprint ? "same" :
+					"another", second.run.orders_used,
+					list_length(second.run.join_problems),
+					second.ms, first->ms)));
+	return second.stmt;
+}
+
 /* The plan under the arm and the row factors that are set. */
 PlannedStmt *
 rvd_debug_plan(RvdSteerJob *job)
@@ -30,14 +51,17 @@ rvd_debug_plan(RvdSteerJob *job)
 	const RvdArm *arm = rvd_debug_arm[0] ? rvd_arm_by_name(rvd_debug_arm) : NULL;
 	RvdPlanSpec spec = {.kind = RVD_PLAN_STOCK};
 	RvdPlanned	planned;
+	RvdMemo    *memo = NULL;
 
 	memset(&planned, 0, sizeof(planned));
+	if (rvd_debug_replay)
+		spec.memo = memo = palloc0(sizeof(RvdMemo));
 	if (rvd_debug_row_factor_seed != 0 || (arm && arm->learned_rows))
 		spec.kind = RVD_PLAN_LEARNED;
 	if (arm)
 		spec.arm = arm->id;
 	rvd_steer_run(job, &planned, &spec);
-	return planned.stmt;
+	return memo ? replay(job, &planned, memo) : planned.stmt;
 }
 
 /* A number in [0, 1) that differs each time. */

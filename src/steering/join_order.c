@@ -18,7 +18,6 @@
 #include "optimizer/joininfo.h"
 #include "optimizer/paths.h"
 #include "optimizer/pathnode.h"
-#include "port/pg_bitutils.h"
 
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hash.h"
@@ -104,23 +103,6 @@ typedef struct Part
 	uint64		members;		/* ordinals of initial relations */
 } Part;
 
-/*
- * The order in which the search hands the two to make_join_rel, which decides
- * between paths of the same cost: joins before single relations, else the
- * smaller one, else the earlier one first.
- */
-static bool
-goes_first(const Part *a, const Part *b)
-{
-	int			na = pg_popcount64(a->members);
-	int			nb = pg_popcount64(b->members);
-
-	if (na != nb)
-		return na == 1 || nb == 1 ? na > nb : na < nb;
-	return pg_rightmost_one_pos64(a->members) <
-		pg_rightmost_one_pos64(b->members);
-}
-
 bool
 rvd_join_is_connected(PlannerInfo *root, RelOptInfo *a, RelOptInfo *b)
 {
@@ -138,14 +120,16 @@ finish_join(PlannerInfo *root, RelOptInfo *rel)
 	set_cheapest(rel);
 }
 
+/* Of two paths of the same cost the first one stays: outer side first. */
 static RelOptInfo *
-build_join(RvdPlanning *p, RvdJoinProblem *problem, Part *a, Part *b, int how)
+build_join(RvdPlanning *p, RvdJoinProblem *problem, Part *a, Part *b,
+		   int flags)
 {
-	Part	   *first = goes_first(a, b) ? a : b;
+	Part	   *first = flags & RVD_JOIN_SWAPPED ? b : a;
 	Part	   *second = first == a ? b : a;
 	RelOptInfo *rel;
 
-	if (how == RVD_JOIN_BY_CLAUSE &&
+	if (!(flags & RVD_JOIN_PRODUCT) &&
 		!rvd_join_is_connected(problem->root, a->rel, b->rel))
 		return NULL;
 	p->known_rows = rvd_memo_rows(p->replay,
@@ -177,7 +161,8 @@ build_tree(RvdPlanning *p, RvdJoinProblem *problem, const RvdJoinTree *tree)
 		}
 		depth--;
 		stack[depth - 1].rel = build_join(p, problem, &stack[depth - 1],
-										  &stack[depth], element);
+										  &stack[depth],
+										  RVD_JOIN_FLAGS(element));
 		if (stack[depth - 1].rel == NULL)
 			return NULL;
 		stack[depth - 1].members |= stack[depth].members;

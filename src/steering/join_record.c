@@ -122,6 +122,7 @@ read_join(Walk *w, JoinPath *join)
 	RelOptInfo *a = whole_relation(root, join->outerjoinpath->parent);
 	RelOptInfo *b = whole_relation(root, join->innerjoinpath->parent);
 	bool		inner_first = ordinal(w, a) >= 0;
+	int			flags = inner_first ? RVD_JOIN_SWAPPED : 0;
 	uint64		left;
 	uint64		right;
 
@@ -132,9 +133,9 @@ read_join(Walk *w, JoinPath *join)
 					 join->outerjoinpath);
 	right = left == 0 ? 0 : read_path(w, inner_first ? join->outerjoinpath :
 									  join->innerjoinpath);
-	if (right == 0 ||
-		!add_element(w, rvd_join_is_connected(root, a, b) ?
-					 RVD_JOIN_BY_CLAUSE : RVD_JOIN_PRODUCT))
+	if (!rvd_join_is_connected(root, a, b))
+		flags |= RVD_JOIN_PRODUCT;
+	if (right == 0 || !add_element(w, RVD_JOIN(flags)))
 		return 0;
 	w->members[w->n_joins] = left | right;
 	w->rows[w->n_joins++] = rel->rows;

@@ -47,8 +47,7 @@ random_tree(RvdRng *rng, int relations, RvdJoinTree *tree)
 			b++;
 		memcpy(part[a] + length[a], part[b], (size_t) length[b]);
 		length[a] += length[b];
-		part[a][length[a]++] = rvd_rng_below(rng, 8) == 0 ?
-			RVD_JOIN_PRODUCT : RVD_JOIN_BY_CLAUSE;
+		part[a][length[a]++] = (int8_t) RVD_JOIN((int) rvd_rng_below(rng, 4));
 		parts--;
 		if (b != parts)
 		{
@@ -71,7 +70,7 @@ left_deep_tree(int relations, int sequence, RvdJoinTree *tree)
 	for (int i = 1; i < relations; i++)
 	{
 		tree->element[2 * i - 1] = (int8_t) i;
-		tree->element[2 * i] = RVD_JOIN_BY_CLAUSE;
+		tree->element[2 * i] = RVD_JOIN(0);
 	}
 }
 
@@ -98,7 +97,7 @@ begins_at(const RvdJoinTree *tree, int i, int *leaves)
 		leaves[tree->element[i]]++;
 		return i;
 	}
-	if (tree->element[i] < RVD_JOIN_PRODUCT)
+	if (tree->element[i] < -4)
 		return -1;
 	i = begins_at(tree, i - 1, leaves);
 	return i <= 0 ? -1 : begins_at(tree, i - 1, leaves);
@@ -124,9 +123,9 @@ static void
 persisted_form_stays(void **state)
 {
 	static const uint16_t expected[] = {
-		5 << 6 | 4, 0xbeef, 0xdead, 2, 0x8000 | 0, 3, 0xa000 | 1, 0xc000
+		5 << 6 | 4, 0xbeef, 0xdead, 2, 0x9000 | 0, 3, 0xa000 | 1, 0xf000
 	};
-	RvdJoinTree tree = {5, 4, 0xdeadbeef, {2, 0, -1, 3, 1, -2, -1}};
+	RvdJoinTree tree = {5, 4, 0xdeadbeef, {2, 0, -3, 3, 1, -2, -4}};
 	RvdJoinTree back;
 	uint16_t	tokens[CAPACITY];
 	int32_t		used = 0;
@@ -228,7 +227,7 @@ wrong_trees_are_refused(void **state)
 		for (int i = (int) rvd_rng_below(&rng, 3); i > 0; i--)
 			tree.element[rvd_rng_below(&rng, (uint32_t)
 									   (2 * tree.relations - 1))] =
-				(int8_t) ((int) rvd_rng_below(&rng, 20) - 4);
+				(int8_t) ((int) rvd_rng_below(&rng, 22) - 6);
 		if (rvd_rng_below(&rng, 16) == 0)
 			tree.relations = (int32_t) rvd_rng_below(&rng, 70);
 		if (rvd_rng_below(&rng, 16) == 0)
