@@ -19,11 +19,9 @@
 
 static bool
 replay(RvdSteerJob *job, RvdPlanned *planned, const RvdMemo *memo,
-	   RvdMemo *again, uint64 fingerprint)
+	   uint64 fingerprint)
 {
-	RvdPlanSpec spec = {
-		.kind = RVD_PLAN_REPLAY, .replay = memo, .memo = again
-	};
+	RvdPlanSpec spec = {.kind = RVD_PLAN_REPLAY, .replay = memo};
 
 	rvd_steer_run_guarded(job, planned, &spec);
 	return rvd_steer_identify(planned) && planned->fingerprint == fingerprint;
@@ -31,18 +29,20 @@ replay(RvdSteerJob *job, RvdPlanned *planned, const RvdMemo *memo,
 
 bool
 rvd_steer_replay(RvdSteerJob *job, RvdPlanned *planned, RvdMemo *memo,
-				 RvdMemo *again, uint64 fingerprint)
+				 uint64 fingerprint)
 {
-	if (replay(job, planned, memo, again, fingerprint))
+	double		ms;
+
+	if (replay(job, planned, memo, fingerprint))
 		return true;
 	if (planned->run.orders_used == 0)
 		return false;
+	ms = planned->ms;
 	memo->n_joins = 0;
-	if (!replay(job, planned, memo, again, fingerprint))
+	if (!replay(job, planned, memo, fingerprint))
 		return false;
+	planned->ms += ms;
 	rvd_join_order_forget(rvd_plan_key(job->decision.queryid,
 									   job->decision.instance, fingerprint));
-	if (again)
-		again->n_joins = 0;
 	return true;
 }

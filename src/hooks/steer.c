@@ -229,7 +229,7 @@ plan_best(RvdSteerJob *job, RvdPlanned *planned)
 
 	if (d->best_plan == 0 || job->scope.mode != RVD_MODE_AUTO)
 		return false;
-	if (rvd_steer_replay(job, planned, &d->best_memo, NULL, d->best_plan))
+	if (rvd_steer_replay(job, planned, &d->best_memo, d->best_plan))
 		return true;
 	if (d->pinned_plan == 0)
 		rvd_decide_lost(d);

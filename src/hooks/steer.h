@@ -62,11 +62,10 @@ extern void rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
 
 /*
  * Make the plan with that fingerprint again from its memo; false: it makes
- * another one now, or none.  again: what was looked up is recorded there.
+ * another one now, or none.
  */
 extern bool rvd_steer_replay(RvdSteerJob *job, RvdPlanned *planned,
-							 RvdMemo *memo, RvdMemo *again,
-							 uint64 fingerprint);
+							 RvdMemo *memo, uint64 fingerprint);
 
 /* Name the plan; false: it has nodes or a size we do not handle. */
 extern bool rvd_steer_identify(RvdPlanned *planned);

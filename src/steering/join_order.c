@@ -61,8 +61,7 @@ rvd_join_order_begin(RvdPlanning *p, PlannerInfo *root, List *initial_rels)
 	RvdJoinProblem *problem;
 	MemoryContext old;
 
-	if (!rvd_dag_join_order ||
-		list_length(initial_rels) < RVD_JOIN_ORDER_MIN ||
+	if (list_length(initial_rels) < RVD_JOIN_ORDER_MIN ||
 		list_length(initial_rels) > RVD_JOIN_RELATIONS ||
 		list_length(p->join_problems) == RVD_JOIN_PROBLEMS)
 		return NULL;
@@ -200,7 +199,7 @@ rvd_join_order_build(RvdPlanning *p, RvdJoinProblem *problem)
 	RelOptInfo *rel = NULL;
 	RvdJoinTree tree;
 
-	if (p->kind != RVD_PLAN_REPLAY ||
+	if (!rvd_dag_join_order || p->kind != RVD_PLAN_REPLAY ||
 		rvd_join_tokens_get(p->replay->joins, p->replay->n_joins,
 							problem->sequence, &tree) != RVD_OK)
 		return NULL;

@@ -17,6 +17,7 @@
 #include "optimizer/planner.h"
 
 #include "ruvector_dag/compat.h"
+#include "ruvector_dag/settings.h"
 
 #include "join_tree.h"
 
@@ -354,7 +355,7 @@ rvd_join_order_record(RvdPlanning *p, RvdMemo *memo)
 	ListCell   *lc;
 
 	memo->n_joins = 0;
-	if (p->join_problems == NIL || p->memo_overflow)
+	if (!rvd_dag_join_order || p->join_problems == NIL || p->memo_overflow)
 		return;
 	top = ((RvdJoinProblem *) linitial(p->join_problems))->root;
 	while (top->parent_root)

@@ -11,7 +11,11 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use RvdTest;
 
-my $node = new_server('order', "ruvector.dag_regret_limit = 1\n");
+my $node = new_server('order', q{
+ruvector.dag_regret_limit = 1
+join_collapse_limit = 12
+from_collapse_limit = 12
+});
 set_up($node, 'postgres');
 
 my $stat = sub {
@@ -46,7 +50,7 @@ sub steer
 	my $rows;
 
 	$node->safe_psql('postgres', 'SELECT ruvector_dag_reset()');
-	for (1 .. 20)
+	for (1 .. 60)
 	{
 		$rows = $node->safe_psql('postgres', $sql);
 		return $rows
@@ -135,7 +139,7 @@ is(join(' ', planning($two)), '2 0 14', 'two problems: both orders are used');
 is(plan_of($two), plan_of($two, $off), 'two problems: the same plan');
 
 # Collapse limits make problems within a problem
-my $collapsed = 'SET join_collapse_limit = 6;';
+my $collapsed = 'SET join_collapse_limit = 7;';
 is(join(' ', (planning($two, $collapsed))[0]), 1,
 	'a problem that is cut up differently is searched, the other is not');
 
