@@ -176,6 +176,21 @@ rvd_set_operation_inputs(Path *path, Path **left, Path **right)
 	return true;
 }
 
+/*
+ * What is grouped by, without redundant columns since 16 (upstream
+ * 8d83a5d0a26).
+ */
+static inline List *
+rvd_grouping_clause(PlannerInfo *root, bool distinct)
+{
+#if PG_VERSION_NUM >= 160000
+	return distinct ? root->processed_distinctClause :
+		root->processed_groupClause;
+#else
+	return distinct ? root->parse->distinctClause : root->parse->groupClause;
+#endif
+}
+
 /* A SpecialJoinInfo for a plain inner join, as selectivity estimators want it. */
 static inline void
 rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)

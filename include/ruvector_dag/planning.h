@@ -97,6 +97,11 @@ extern double rvd_memo_rows(const RvdMemo *memo, uint64 key);
 extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,
 								  double log_estimate);
 
+/* Groups of a set of relations by these expressions, or -1. */
+extern double rvd_planning_groups(RvdPlanning *p, PlannerInfo *root,
+								  Relids relids, List *exprs,
+								  double estimate);
+
 /*
  * ln(true / estimated rows) of joins in plans like this one, for pairs nobody
  * counted; 0: not known.  Part of the memo, so that a replay has it too.
@@ -117,6 +122,14 @@ extern void rvd_rows_correct_lookups(RvdPlanning *p, PlannerInfo *root,
  */
 extern void rvd_selectivity_push(PlannerInfo *root, RelOptInfo *rel,
 								 double target);
+
+/*
+ * All paths of a grouping (or DISTINCT) are there: make them again with the
+ * groups that were counted.  extra: as create_upper_paths_hook has it.
+ */
+extern void rvd_rows_correct_groups(RvdPlanning *p, PlannerInfo *root,
+									RelOptInfo *input_rel,
+									RelOptInfo *grouped_rel, bool distinct);
 
 extern void rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root,
 								   List *initial_rels);

@@ -12,6 +12,7 @@
 
 #include "optimizer/geqo.h"
 #include "optimizer/paths.h"
+#include "optimizer/planner.h"
 
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hooks.h"
@@ -21,6 +22,7 @@
 static set_rel_pathlist_hook_type prev_set_rel_pathlist = NULL;
 static set_join_pathlist_hook_type prev_set_join_pathlist = NULL;
 static join_search_hook_type prev_join_search = NULL;
+static create_upper_paths_hook_type prev_create_upper_paths = NULL;
 
 static void
 rvd_set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti,
@@ -81,6 +83,19 @@ rvd_join_search(PlannerInfo *root, int levels_needed, List *initial_rels)
 	return rel;
 }
 
+static void
+rvd_create_upper_paths(PlannerInfo *root, UpperRelationKind stage,
+					   RelOptInfo *input_rel, RelOptInfo *output_rel,
+					   void *extra)
+{
+	if (prev_create_upper_paths)
+		prev_create_upper_paths(root, stage, input_rel, output_rel, extra);
+	if (rvd_planning && rvd_planning->kind != RVD_PLAN_STOCK &&
+		(stage == UPPERREL_GROUP_AGG || stage == UPPERREL_DISTINCT))
+		rvd_rows_correct_groups(rvd_planning, root, input_rel, output_rel,
+								stage == UPPERREL_DISTINCT);
+}
+
 void
 rvd_path_hooks_init(void)
 {
@@ -90,4 +105,6 @@ rvd_path_hooks_init(void)
 	set_join_pathlist_hook = rvd_set_join_pathlist;
 	prev_join_search = join_search_hook;
 	join_search_hook = rvd_join_search;
+	prev_create_upper_paths = create_upper_paths_hook;
+	create_upper_paths_hook = rvd_create_upper_paths;
 }

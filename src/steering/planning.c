@@ -240,6 +240,23 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 	return (float) rows;		/* what a replay of the memo will see */
 }
 
+double
+rvd_planning_groups(RvdPlanning *p, PlannerInfo *root, Relids relids,
+					List *exprs, double estimate)
+{
+	Relids		base = bms_intersect(relids, root->all_baserels);
+	RvdSubject	subject;
+	double		groups = -1;
+
+	if (rvd_debug_row_factor_seed != 0)
+		groups = random_factor_rows(base, estimate);
+	else if (rvd_root_groups_subject(rvd_planning_root(p, root), base, exprs,
+									 &subject))
+		groups = rvd_planning_lookup(p, &subject, log(Max(estimate, 1.0)));
+	bms_free(base);
+	return groups < 0 ? -1 : clamp_row_est(groups);
+}
+
 /* Its place among the memo's rows: no subject hashes to it but by chance. */
 #define USUAL_ERROR_KEY		UINT64CONST(0x7573756c6572726f)
 
