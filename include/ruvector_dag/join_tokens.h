@@ -17,6 +17,7 @@
  *		0x8000		the two topmost are joined
  *		0x2000		... which no clause connects
  *		0x1000		... the upper one of the two is the outer side
+ *		0x0c00		... by which method
  *
  * So a tree that joins one relation after the other takes a token per
  * relation; each right side that is a join itself takes one more.
@@ -35,8 +36,12 @@
 #define RVD_JOIN_PROBLEMS	1024	/* of one statement */
 
 /* Elements of a tree in postfix that are not relations: RVD_JOIN of flags. */
-#define RVD_JOIN_PRODUCT	1
-#define RVD_JOIN_SWAPPED	2
+#define RVD_JOIN_NESTED		1
+#define RVD_JOIN_MERGED		2
+#define RVD_JOIN_HASHED		3
+#define RVD_JOIN_METHOD		3	/* mask; 0: not said */
+#define RVD_JOIN_SWAPPED	4
+#define RVD_JOIN_PRODUCT	8
 #define RVD_JOIN(flags)		(-1 - (flags))
 #define RVD_JOIN_FLAGS(element)	(-1 - (element))
 

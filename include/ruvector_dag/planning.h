@@ -61,6 +61,7 @@ typedef struct RvdPlanning
 	List	   *join_problems;	/* RvdJoinProblem of join_order.h */
 	double		known_rows;		/* > 0: of the join that is being built */
 	int			orders_used;	/* problems joined in a known order */
+	bool		same_methods;	/* and by the methods known with it */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */

@@ -15,25 +15,10 @@
 #define HEAD_TOKENS		3
 #define RELATION_BITS	6
 #define RELATION_MASK	((1 << RELATION_BITS) - 1)
-#define FLAGS_SHIFT		12
-#define FLAGS_MASK		(RVD_JOIN_PRODUCT | RVD_JOIN_SWAPPED)
+#define FLAGS_SHIFT		10
+#define FLAGS_MASK		(RVD_JOIN_METHOD | RVD_JOIN_SWAPPED | RVD_JOIN_PRODUCT)
 #define NO_RELATION		0x4000
 #define JOIN_FLAG		0x8000
-
-/* 0x1000: swapped, 0x2000: product */
-static unsigned
-flag_bits(int flags)
-{
-	return (unsigned) ((flags & RVD_JOIN_PRODUCT) << 1 |
-					   (flags & RVD_JOIN_SWAPPED) >> 1) << FLAGS_SHIFT;
-}
-
-static int
-flags_of(unsigned token)
-{
-	return (int) ((token >> (FLAGS_SHIFT + 1) & 1) * RVD_JOIN_PRODUCT |
-				  (token >> FLAGS_SHIFT & 1) * RVD_JOIN_SWAPPED);
-}
 
 /* A tree under construction: how many parts lie on the stack. */
 typedef struct Growth
@@ -121,7 +106,7 @@ rvd_join_tokens_put(uint16_t *tokens, int32_t capacity, int32_t *used,
 		}
 		if (element < 0)
 			token |= JOIN_FLAG |
-				flag_bits(RVD_JOIN_FLAGS(element));
+				(unsigned) RVD_JOIN_FLAGS(element) << FLAGS_SHIFT;
 		tokens[at++] = (uint16_t) token;
 	}
 	*used = at;
@@ -140,7 +125,8 @@ take(RvdJoinTree *tree, Growth *g, unsigned token)
 	}
 	if (token & JOIN_FLAG)
 	{
-		int			join = RVD_JOIN(flags_of(token));
+		int			join = RVD_JOIN((int) (token >> FLAGS_SHIFT &
+										 FLAGS_MASK));
 
 		if (!grow(g, tree, join))
 			return false;

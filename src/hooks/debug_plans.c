@@ -25,21 +25,22 @@
 
 /* Make the plan again from its memo; what comes out is what runs. */
 static PlannedStmt *
-replay(RvdSteerJob *job, RvdPlanned *first, const RvdMemo *memo)
+replay(RvdSteerJob *job, RvdPlanned *first, RvdMemo *memo)
 {
-	RvdPlanSpec spec = {.kind = RVD_PLAN_REPLAY, .replay = memo};
 	RvdPlanned	second;
+	int			orders = memo->n_joins;
+	bool		same;
 
+	if (!rvd_steer_identify(first))
+		return first->stmt;
 	memset(&second, 0, sizeof(second));
-	rvd_steer_run(job, &second, &spec);
-	if (second.stmt == NULL || !rvd_steer_identify(first) ||
-		!rvd_steer_identify(&second))
+	same = rvd_steer_replay(job, &second, memo, first->fingerprint);
+	if (second.stmt == NULL)
 		return first->stmt;
 	ereport(INFO,
 			(errmsg("made again: %s plan, %d of %d join orders, %.3f ms after %.3f ms",
-					second.fingerprint == first->fingerprint ? "same" :
-					"another", second.run.orders_used,
-					list_length(second.run.join_problems),
+					same ? "same" : "another", second.run.orders_used,
+					orders > 0 ? list_length(second.run.join_problems) : 0,
 					second.ms, first->ms)));
 	return second.stmt;
 }

@@ -67,6 +67,7 @@ rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 		return;
 	rvd_planning_begin(&out->run, spec->kind, spec->replay, spec->memo);
 	out->run.usual_error = spec->usual_error;
+	out->run.same_methods = spec->same_methods;
 	PG_TRY();
 	{
 		out->stmt = job->next(copyObject(job->query), job->text,

@@ -50,6 +50,7 @@ typedef struct RvdPlanSpec
 	RvdMemo    *memo;			/* NULL: do not record */
 	uint16		arm;			/* but for a replay */
 	double		usual_error;	/* see RvdPlanning */
+	bool		same_methods;	/* a replay: join methods are not left to cost */
 } RvdPlanSpec;
 
 /* Run the planner so; stmt stays NULL where the arm is gone. */

@@ -4,9 +4,10 @@
  *	  Hash of what tells two plan nodes of the same operator, variant,
  *	  relation and index apart, without any constant.
  *
- * Kept modest on purpose: what EXPLAIN prints as keys and the number of
- * conditions in each place, but not the conditions themselves.  A prepared
- * statement planned for other values, or generically, gives the same label.
+ * Kept modest on purpose: grouping columns, types and number of sort keys and
+ * the number of conditions in each place, but not the conditions themselves.
+ * A prepared statement planned for other values, or generically, gives the
+ * same label.
  * Executor parameters (PARAM_EXEC) are no constants in that sense: whether
  * an index is looked up by a value of the outer row is part of the shape.
  *
@@ -110,25 +111,26 @@ label_columns(uint64 label, PlannedStmt *stmt, Plan *input, int n,
 	return label;
 }
 
-/* Sort keys: column, operator (thus direction), place of nulls. */
+/*
+ * Sort keys: operator (thus type and direction), place of nulls.  Not the
+ * columns: of several that a merge join makes equal the server takes the one
+ * that comes first in the target list.  What consumes an order says more.
+ */
 static uint64
-label_sort_keys(uint64 label, PlannedStmt *stmt, Plan *input, int n,
-				const AttrNumber *columns, const Oid *operators,
+label_sort_keys(uint64 label, int n, const Oid *operators,
 				const bool *nulls_first)
 {
-	label = label_columns(label, stmt, input, n, columns);
+	label = rvd_hash_combine(label, n);
 	for (int i = 0; i < n; i++)
 		label = rvd_hash_combine(label, (uint64) operators[i] << 1 |
 								 nulls_first[i]);
 	return label;
 }
 
-/* input: what is sorted, which a pass over grouping sets does not say. */
 static uint64
-label_sort(uint64 label, PlannedStmt *stmt, Plan *input, const Sort *sort)
+label_sort(uint64 label, const Sort *sort)
 {
-	return label_sort_keys(label, stmt, input, sort->numCols,
-						   sort->sortColIdx, sort->sortOperators,
+	return label_sort_keys(label, sort->numCols, sort->sortOperators,
 						   sort->nullsFirst);
 }
 
@@ -211,8 +213,7 @@ label_agg(uint64 label, PlannedStmt *stmt, const Agg *agg)
 		label = label_columns(label, stmt, input, pass->numCols,
 							  pass->grpColIdx);
 		if (pass->plan.lefttree != NULL && IsA(pass->plan.lefttree, Sort))
-			label = label_sort(label, stmt, input,
-							   (Sort *) pass->plan.lefttree);
+			label = label_sort(label, (Sort *) pass->plan.lefttree);
 	}
 	return label;
 }
@@ -322,36 +323,33 @@ label_grouping(PlannedStmt *stmt, const Plan *plan)
 }
 
 static uint64
-label_ordering(PlannedStmt *stmt, Plan *plan)
+label_ordering(const Plan *plan)
 {
-	Plan	   *input = input_of(plan, OUTER_VAR);
-
 	switch (nodeTag(plan))
 	{
 		case T_Sort:
-			return label_sort(LABEL_SEED, stmt, input, (const Sort *) plan);
+			return label_sort(LABEL_SEED, (const Sort *) plan);
 		case T_IncrementalSort:
 			{
 				const IncrementalSort *sort = (const IncrementalSort *) plan;
 
-				return rvd_hash_combine(label_sort(LABEL_SEED, stmt, input,
-												   &sort->sort),
+				return rvd_hash_combine(label_sort(LABEL_SEED, &sort->sort),
 										sort->nPresortedCols);
 			}
 		case T_MergeAppend:
 			{
 				const MergeAppend *merge = (const MergeAppend *) plan;
 
-				return label_sort_keys(LABEL_SEED, stmt, input, merge->numCols,
-									   merge->sortColIdx, merge->sortOperators,
+				return label_sort_keys(LABEL_SEED, merge->numCols,
+									   merge->sortOperators,
 									   merge->nullsFirst);
 			}
 		case T_GatherMerge:
 			{
 				const GatherMerge *merge = (const GatherMerge *) plan;
 
-				return label_sort_keys(LABEL_SEED, stmt, input, merge->numCols,
-									   merge->sortColIdx, merge->sortOperators,
+				return label_sort_keys(LABEL_SEED, merge->numCols,
+									   merge->sortOperators,
 									   merge->nullsFirst);
 			}
 		default:
@@ -384,6 +382,6 @@ rvd_plan_label_of(PlannedStmt *stmt, Plan *plan)
 			return ((Gather *) plan)->single_copy ? LABEL_SEED : 0;
 		default:
 			return label_scan(stmt, plan) ^ label_grouping(stmt, plan) ^
-				label_ordering(stmt, plan);
+				label_ordering(plan);
 	}
 }

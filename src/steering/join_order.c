@@ -109,6 +109,51 @@ rvd_join_is_connected(PlannerInfo *root, RelOptInfo *a, RelOptInfo *b)
 		have_join_order_restriction(root, a, b);
 }
 
+int
+rvd_join_method(const Path *path)
+{
+	switch (nodeTag(path))
+	{
+		case T_NestPath:
+			return RVD_JOIN_NESTED;
+		case T_MergePath:
+			return RVD_JOIN_MERGED;
+		case T_HashPath:
+			return RVD_JOIN_HASHED;
+		default:
+			return 0;
+	}
+}
+
+/* Those paths that join by this method, with this outer side. */
+static List *
+paths_like(List *paths, int method, const RelOptInfo *outer)
+{
+	List	   *like = NIL;
+	ListCell   *lc;
+
+	foreach(lc, paths)
+	{
+		Path	   *path = (Path *) lfirst(lc);
+
+		if (rvd_join_method(path) == method &&
+			((JoinPath *) path)->outerjoinpath->parent == outer)
+			like = lappend(like, path);
+	}
+	return like;
+}
+
+static void
+keep_method(RelOptInfo *rel, int method, const RelOptInfo *outer)
+{
+	List	   *like = paths_like(rel->pathlist, method, outer);
+
+	if (like == NIL)
+		return;
+	rel->pathlist = like;
+	rel->partial_pathlist = paths_like(rel->partial_pathlist, method, outer);
+}
+
 /* What follows a level of the search, for one join. */
 static void
 finish_join(PlannerInfo *root, RelOptInfo *rel)
@@ -138,6 +183,8 @@ build_join(RvdPlanning *p, RvdJoinProblem *problem, Part *a, Part *b,
 	p->known_rows = 0;
 	if (rel == NULL || rel->pathlist == NIL)
 		return NULL;
+	if (p->same_methods && (flags & RVD_JOIN_METHOD))
+		keep_method(rel, flags & RVD_JOIN_METHOD, first->rel);
 	finish_join(problem->root, rel);
 	return rel;
 }

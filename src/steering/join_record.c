@@ -98,12 +98,6 @@ append_members(Path *path)
 }
 
 static bool
-is_join(Path *path)
-{
-	return IsA(path, NestPath) || IsA(path, MergePath) || IsA(path, HashPath);
-}
-
-static bool
 add_element(Walk *w, int element)
 {
 	if (w->n == 2 * w->tree.relations - 1)
@@ -123,7 +117,7 @@ read_join(Walk *w, JoinPath *join)
 	RelOptInfo *a = whole_relation(root, join->outerjoinpath->parent);
 	RelOptInfo *b = whole_relation(root, join->innerjoinpath->parent);
 	bool		inner_first = ordinal(w, a) >= 0;
-	int			flags = inner_first ? RVD_JOIN_SWAPPED : 0;
+	int			flags = rvd_join_method(&join->path);
 	uint64		left;
 	uint64		right;
 
@@ -134,6 +128,8 @@ read_join(Walk *w, JoinPath *join)
 					 join->outerjoinpath);
 	right = left == 0 ? 0 : read_path(w, inner_first ? join->outerjoinpath :
 									  join->innerjoinpath);
+	if (inner_first)
+		flags |= RVD_JOIN_SWAPPED;
 	if (!rvd_join_is_connected(root, a, b))
 		flags |= RVD_JOIN_PRODUCT;
 	if (right == 0 || !add_element(w, RVD_JOIN(flags)))
@@ -181,7 +177,7 @@ read_path(Walk *w, Path *path)
 
 	if (k >= 0)
 		return add_element(w, k) ? UINT64CONST(1) << k : 0;
-	if (is_join(path))
+	if (rvd_join_method(path) != 0)
 		return read_join(w, (JoinPath *) path);
 	if (path_below(path))
 		return read_path(w, path_below(path));
@@ -317,7 +313,7 @@ visit_path(Visit *v, Path *path)
 	meet_problem(v, path);
 	if (below)
 		visit_path(v, below);
-	else if (is_join(path))
+	else if (rvd_join_method(path) != 0)
 	{
 		visit_path(v, ((JoinPath *) path)->outerjoinpath);
 		visit_path(v, ((JoinPath *) path)->innerjoinpath);

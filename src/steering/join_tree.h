@@ -18,4 +18,7 @@ extern uint64 rvd_join_rows_key(const RvdJoinProblem *problem, uint64 members);
 extern bool rvd_join_is_connected(PlannerInfo *root, RelOptInfo *a,
 								  RelOptInfo *b);
 
+/* RVD_JOIN_NESTED ..., 0: no join. */
+extern int	rvd_join_method(const Path *path);
+
 #endif							/* RVD_JOIN_TREE_H */

@@ -47,7 +47,7 @@ random_tree(RvdRng *rng, int relations, RvdJoinTree *tree)
 			b++;
 		memcpy(part[a] + length[a], part[b], (size_t) length[b]);
 		length[a] += length[b];
-		part[a][length[a]++] = (int8_t) RVD_JOIN((int) rvd_rng_below(rng, 4));
+		part[a][length[a]++] = (int8_t) RVD_JOIN((int) rvd_rng_below(rng, 16));
 		parts--;
 		if (b != parts)
 		{
@@ -97,7 +97,7 @@ begins_at(const RvdJoinTree *tree, int i, int *leaves)
 		leaves[tree->element[i]]++;
 		return i;
 	}
-	if (tree->element[i] < -4)
+	if (tree->element[i] < -16)
 		return -1;
 	i = begins_at(tree, i - 1, leaves);
 	return i <= 0 ? -1 : begins_at(tree, i - 1, leaves);
@@ -123,9 +123,9 @@ static void
 persisted_form_stays(void **state)
 {
 	static const uint16_t expected[] = {
-		5 << 6 | 4, 0xbeef, 0xdead, 2, 0x9000 | 0, 3, 0xa000 | 1, 0xf000
+		5 << 6 | 4, 0xbeef, 0xdead, 2, 0x9000 | 0, 3, 0xac00 | 1, 0xf400
 	};
-	RvdJoinTree tree = {5, 4, 0xdeadbeef, {2, 0, -3, 3, 1, -2, -4}};
+	RvdJoinTree tree = {5, 4, 0xdeadbeef, {2, 0, RVD_JOIN(4), 3, 1, RVD_JOIN(11), RVD_JOIN(13)}};
 	RvdJoinTree back;
 	uint16_t	tokens[CAPACITY];
 	int32_t		used = 0;
@@ -227,7 +227,7 @@ wrong_trees_are_refused(void **state)
 		for (int i = (int) rvd_rng_below(&rng, 3); i > 0; i--)
 			tree.element[rvd_rng_below(&rng, (uint32_t)
 									   (2 * tree.relations - 1))] =
-				(int8_t) ((int) rvd_rng_below(&rng, 22) - 6);
+				(int8_t) ((int) rvd_rng_below(&rng, 36) - 20);
 		if (rvd_rng_below(&rng, 16) == 0)
 			tree.relations = (int32_t) rvd_rng_below(&rng, 70);
 		if (rvd_rng_below(&rng, 16) == 0)
