@@ -33,6 +33,7 @@ int			rvd_dag_background_interval_ms = 3600000;
 bool		rvd_dag_track_query_text = true;
 int			rvd_dag_work_mem_limit = 65536;
 bool		rvd_dag_explain = true;
+bool		rvd_dag_join_order = true;
 int			rvd_dag_attention_type = RVD_ATTENTION_AUTO;
 double		rvd_dag_attention_exploration = 0.1;
 double		rvd_dag_ucb_c = 1.414;
@@ -52,6 +53,7 @@ double		rvd_dag_similarity = 0.9;
 int			rvd_debug_row_factor_seed = 0;
 int			rvd_debug_trial_seed = 0;
 char	   *rvd_debug_arm = "";
+bool		rvd_debug_replay = false;
 int			rvd_debug_parts_off = 0;
 
 static char *debug_parts_off_string = NULL;
@@ -151,6 +153,11 @@ define_user_settings(void)
 							 NULL,
 							 &rvd_dag_explain, true,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("ruvector.dag_join_order",
+							 "Makes plans again in the order of joins they had.",
+							 "Off: orders are neither used nor remembered, and every planning searches.",
+							 &rvd_dag_join_order, true,
+							 PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomRealVariable("ruvector.dag_min_cost",
 							 "Cheaper statements are only counted, never steered.",
 							 "In planner cost units; a millisecond measured counts as 100 of them.",
@@ -168,6 +175,12 @@ define_user_settings(void)
 							   &debug_parts_off_string, "",
 							   PGC_SUSET, GUC_LIST_INPUT | GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
 							   check_parts_off, assign_parts_off, NULL);
+	DefineCustomBoolVariable("ruvector.debug_replay",
+							 "Makes every plan again from what would be remembered with it.",
+							 "For tests: says whether it is the same plan, and runs the second one.",
+							 &rvd_debug_replay, false,
+							 PGC_USERSET, GUC_NO_SHOW_ALL | GUC_NOT_IN_SAMPLE,
+							 NULL, NULL, NULL);
 	DefineCustomIntVariable("ruvector.debug_row_factor_seed",
 							"Multiplies every row estimate by a pseudo-random factor.",
 							"For tests: 0 is off, any other value seeds the factors.",

@@ -174,6 +174,58 @@ rvd_join_implied_equalities(PlannerInfo *root, Relids join_relids,
 #endif
 }
 
+/* All there is to join in a query level, outer joins included since 16. */
+static inline bool
+rvd_is_top_join(PlannerInfo *root, RelOptInfo *rel)
+{
+#if PG_VERSION_NUM >= 160000
+	return bms_equal(rel->relids, root->all_query_rels);
+#else
+	return bms_equal(rel->relids, root->all_baserels);
+#endif
+}
+
+/*
+ * Inputs of a set operation or recursive union, if the path is one; *right is
+ * NULL where there is one input only, as EXCEPT had before 18 (upstream
+ * 27627929528).
+ */
+static inline bool
+rvd_set_operation_inputs(Path *path, Path **left, Path **right)
+{
+	*right = NULL;
+	if (IsA(path, RecursiveUnionPath))
+	{
+		*left = ((RecursiveUnionPath *) path)->leftpath;
+		*right = ((RecursiveUnionPath *) path)->rightpath;
+		return true;
+	}
+	if (!IsA(path, SetOpPath))
+		return false;
+#if PG_VERSION_NUM >= 180000
+	*left = ((SetOpPath *) path)->leftpath;
+	*right = ((SetOpPath *) path)->rightpath;
+#else
+	*left = ((SetOpPath *) path)->subpath;
+#endif
+	return true;
+}
+
+/*
+ * What is grouped by, without redundant columns since 16 (upstream
+ * 8d83a5d0a26).
+ */
+static inline List *
+rvd_grouping_clause(PlannerInfo *root, bool distinct)
+{
+#if PG_VERSION_NUM >= 160000
+	return distinct ? root->processed_distinctClause :
+		root->processed_groupClause;
+#else
+	return distinct ? root->parse->distinctClause : root->parse->groupClause;
+#endif
+}
+
 /* A SpecialJoinInfo for a plain inner join, as selectivity estimators want it. */
 static inline void
 rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)

@@ -36,6 +36,7 @@ typedef struct RvdDecidedRows
 	Relids		relids;
 	double		estimate;		/* the server's, when first asked */
 	double		target;			/* < 0: leave alone */
+	double		known;			/* > 0: of a known join order, goes first */
 	bool		flows;			/* reached through clause selectivities */
 } RvdDecidedRows;
 
@@ -57,6 +58,10 @@ typedef struct RvdPlanning
 	int			join_error_n;
 	double		usual_error;	/* the same of such plans; worth one pair */
 	double		corrected;		/* largest |ln(learned / estimated)| looked up */
+	List	   *join_problems;	/* RvdJoinProblem of join_order.h */
+	double		known_rows;		/* > 0: of the join that is being built */
+	int			orders_used;	/* problems joined in a known order */
+	bool		same_methods;	/* and by the methods known with it */
 } RvdPlanning;
 
 extern PGDLLIMPORT RvdPlanning *rvd_planning;	/* innermost run, or NULL */
@@ -83,9 +88,20 @@ extern RvdDecidedRows *rvd_planning_add(RvdPlanning *p, PlannerInfo *root,
 										Relids relids, double estimate,
 										double target);
 
+/* Undo: as if only the first n decisions of the run had been made. */
+extern void rvd_planning_forget(RvdPlanning *p, int n);
+
+/* Rows a memo has under a key, or -1.  O(rows). */
+extern double rvd_memo_rows(const RvdMemo *memo, uint64 key);
+
 /* Learned rows of a subject, or -1.  log_estimate: the server's, ln rows. */
 extern double rvd_planning_lookup(RvdPlanning *p, const RvdSubject *subject,
 								  double log_estimate);
+
+/* Groups of a set of relations by these expressions, or -1. */
+extern double rvd_planning_groups(RvdPlanning *p, PlannerInfo *root,
+								  Relids relids, List *exprs,
+								  double estimate);
 
 /*
  * ln(true / estimated rows) of joins in plans like this one, for pairs nobody
@@ -107,6 +123,14 @@ extern void rvd_rows_correct_lookups(RvdPlanning *p, PlannerInfo *root,
  */
 extern void rvd_selectivity_push(PlannerInfo *root, RelOptInfo *rel,
 								 double target);
+
+/*
+ * All paths of a grouping (or DISTINCT) are there: make them again with the
+ * groups that were counted.  extra: as create_upper_paths_hook has it.
+ */
+extern void rvd_rows_correct_groups(RvdPlanning *p, PlannerInfo *root,
+									RelOptInfo *input_rel,
+									RelOptInfo *grouped_rel, bool distinct);
 
 extern void rvd_rows_correct_pairs(RvdPlanning *p, PlannerInfo *root,
 								   List *initial_rels);

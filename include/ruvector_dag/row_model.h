@@ -12,7 +12,7 @@
  *			a query not seen before is answered by its neighbours;
  *	 y		ln rows - ln reference, where the reference is the server's own
  *			uncorrected figure (base relation: its estimate; join: product of
- *			its members' estimates; lookups: 1).
+ *			its members' estimates; lookups and groups: 1).
  * After Ivanov and Bartunov, "Adaptive Cardinality Estimation",
  * arXiv:1711.08330, with log corrections, censored observations and shrinkage
  * (design page "algorithms" 12.2).
@@ -45,7 +45,8 @@ typedef enum RvdRowKind
 {
 	RVD_ROW_BASE = 0,			/* shrink towards the server's estimate */
 	RVD_ROW_JOIN,				/* no anchor: needs agreeing neighbours */
-	RVD_ROW_LOOKUP				/* rows per loop of a parameterised scan */
+	RVD_ROW_LOOKUP,				/* rows per loop of a parameterised scan */
+	RVD_ROW_GROUP				/* groups of a query level; persisted: append */
 } RvdRowKind;
 
 typedef enum RvdRowSource

@@ -32,6 +32,7 @@ extern PGDLLIMPORT int rvd_dag_background_interval_ms;
 extern PGDLLIMPORT bool rvd_dag_track_query_text;
 extern PGDLLIMPORT int rvd_dag_work_mem_limit;	/* kB, of arms */
 extern PGDLLIMPORT bool rvd_dag_explain;	/* group in EXPLAIN */
+extern PGDLLIMPORT bool rvd_dag_join_order;
 
 /* The neural core; ranges in settings.c. */
 extern PGDLLIMPORT int rvd_dag_attention_type;	/* RvdAttentionKind or AUTO */
@@ -55,12 +56,14 @@ extern PGDLLIMPORT double rvd_dag_similarity;
 extern PGDLLIMPORT int rvd_debug_row_factor_seed;
 extern PGDLLIMPORT int rvd_debug_trial_seed;
 extern PGDLLIMPORT char *rvd_debug_arm;
+extern PGDLLIMPORT bool rvd_debug_replay;
 
 /* Is every plan to be made in a way a developer's option says? */
 static inline bool
 rvd_debug_plans(void)
 {
-	return rvd_debug_row_factor_seed != 0 || rvd_debug_arm[0] != '\0';
+	return rvd_debug_row_factor_seed != 0 || rvd_debug_arm[0] != '\0' ||
+		rvd_debug_replay;
 }
 
 /*

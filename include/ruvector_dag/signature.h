@@ -82,6 +82,16 @@ extern bool rvd_root_lookup_subject(RvdRoot *r, Index rti,
 extern int	rvd_root_equal_columns(RvdRoot *r, Index rti, RvdColumn column,
 								   RvdColumn *out);
 
+/*
+ * What a query level groups its rows by, in *exprs: GROUP BY, or DISTINCT
+ * where nothing else makes groups.  False: nothing, or grouping sets.
+ */
+extern bool rvd_root_grouping(PlannerInfo *root, bool distinct, List **exprs);
+
+/* Subject "groups of this set of relations by these expressions". */
+extern bool rvd_root_groups_subject(RvdRoot *r, Relids relids, List *exprs,
+									RvdSubject *subject);
+
 /* Relation OIDs of the set (tables only) into out; returns how many. */
 extern int	rvd_root_relations(RvdRoot *r, Relids relids, Oid *out, int max);
 

@@ -487,6 +487,9 @@ typedef struct RvdDatabase
 	pg_atomic_uint64 errors;	/* caught in a hook */
 	pg_atomic_uint64 trajectories;	/* drained so far */
 	pg_atomic_uint64 ring_refused;	/* not recorded: no ring */
+	pg_atomic_uint64 join_orders;	/* join problems built in a known order */
+	pg_atomic_uint64 join_orders_refused;	/* not legal any more, or in vain */
+	pg_atomic_uint64 joins_built;	/* join relations, of large problems */
 
 	RvdArmRecord arms[RVD_ARMS];	/* statistics: a lost update harms nothing */
 

@@ -23,6 +23,28 @@
 #define LEAST_BUDGET_MS		0.05
 #define BUDGET_SPREAD		1000.0
 
+/* Make the plan again from its memo; what comes out is what runs. */
+static PlannedStmt *
+replay(RvdSteerJob *job, RvdPlanned *first, RvdMemo *memo)
+{
+	RvdPlanned	second;
+	int			orders = memo->n_joins;
+	bool		same;
+
+	if (!rvd_steer_identify(first))
+		return first->stmt;
+	memset(&second, 0, sizeof(second));
+	same = rvd_steer_replay(job, &second, memo, first->fingerprint);
+	if (second.stmt == NULL)
+		return first->stmt;
+	ereport(INFO,
+			(errmsg("made again: %s plan, %d of %d join orders, %.3f ms after %.3f ms",
+					same ? "same" : "another", second.run.orders_used,
+					orders > 0 ? list_length(second.run.join_problems) : 0,
+					second.ms, first->ms)));
+	return second.stmt;
+}
+
 /* The plan under the arm and the row factors that are set. */
 PlannedStmt *
 rvd_debug_plan(RvdSteerJob *job)
@@ -30,14 +52,17 @@ rvd_debug_plan(RvdSteerJob *job)
 	const RvdArm *arm = rvd_debug_arm[0] ? rvd_arm_by_name(rvd_debug_arm) : NULL;
 	RvdPlanSpec spec = {.kind = RVD_PLAN_STOCK};
 	RvdPlanned	planned;
+	RvdMemo    *memo = NULL;
 
 	memset(&planned, 0, sizeof(planned));
+	if (rvd_debug_replay)
+		spec.memo = memo = palloc0(sizeof(RvdMemo));
 	if (rvd_debug_row_factor_seed != 0 || (arm && arm->learned_rows))
 		spec.kind = RVD_PLAN_LEARNED;
 	if (arm)
 		spec.arm = arm->id;
 	rvd_steer_run(job, &planned, &spec);
-	return planned.stmt;
+	return memo ? replay(job, &planned, memo) : planned.stmt;
 }
 
 /* A number in [0, 1) that differs each time. */

@@ -174,10 +174,10 @@ static RvdPlanned *
 candidate_plan(Exploration *x, uint64 plan, uint16 *arm)
 {
 	RvdDecision *d = &x->job->decision;
-	RvdPlanSpec again = {.kind = RVD_PLAN_REPLAY};
 	RvdPlanned *planned;
 	RvdMemo    *memo;
 	RvdLatency	latency;
+	bool		same;
 
 	for (Fresh *f = x->fresh; f != NULL; f = f->next)
 		if (f->planned.fingerprint == plan)
@@ -189,12 +189,10 @@ candidate_plan(Exploration *x, uint64 plan, uint16 *arm)
 	if (!rvd_decide_read_plan(d, plan, memo, &latency))
 		return NULL;
 	planned = palloc0(sizeof(RvdPlanned));
-	again.replay = memo;
-	rvd_steer_run_guarded(x->job, planned, &again);
+	same = rvd_steer_replay(x->job, planned, memo, plan);
 	rvd_decide_charge_planning(d, planned->ms);
 	*arm = memo->arm;
-	return rvd_steer_identify(planned) && planned->fingerprint == plan &&
-		planned->may_be_tried ? planned : NULL;
+	return same && planned->may_be_tried ? planned : NULL;
 }
 
 /* False: it cannot be tried now. */

@@ -28,6 +28,7 @@
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
 #include "ruvector_dag/hooks.h"
+#include "ruvector_dag/join_order.h"
 #include "ruvector_dag/look.h"
 #include "ruvector_dag/own_time.h"
 #include "ruvector_dag/plan_dag.h"
@@ -66,10 +67,13 @@ rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 		return;
 	rvd_planning_begin(&out->run, spec->kind, spec->replay, spec->memo);
 	out->run.usual_error = spec->usual_error;
+	out->run.same_methods = spec->same_methods;
 	PG_TRY();
 	{
 		out->stmt = job->next(copyObject(job->query), job->text,
 							  job->cursor_options, job->params);
+		if (spec->memo)
+			rvd_join_order_record(&out->run, spec->memo);
 	}
 	PG_FINALLY();
 	{
@@ -223,12 +227,10 @@ static bool
 plan_best(RvdSteerJob *job, RvdPlanned *planned)
 {
 	RvdDecision *d = &job->decision;
-	RvdPlanSpec spec = {.kind = RVD_PLAN_REPLAY, .replay = &d->best_memo};
 
 	if (d->best_plan == 0 || job->scope.mode != RVD_MODE_AUTO)
 		return false;
-	rvd_steer_run_guarded(job, planned, &spec);
-	if (rvd_steer_identify(planned) && planned->fingerprint == d->best_plan)
+	if (rvd_steer_replay(job, planned, &d->best_memo, d->best_plan))
 		return true;
 	if (d->pinned_plan == 0)
 		rvd_decide_lost(d);

@@ -50,6 +50,7 @@ typedef struct RvdPlanSpec
 	RvdMemo    *memo;			/* NULL: do not record */
 	uint16		arm;			/* but for a replay */
 	double		usual_error;	/* see RvdPlanning */
+	bool		same_methods;	/* a replay: join methods are not left to cost */
 } RvdPlanSpec;
 
 /* Run the planner so; stmt stays NULL where the arm is gone. */
@@ -59,6 +60,13 @@ extern void rvd_steer_run(RvdSteerJob *job, RvdPlanned *out,
 /* The same, errors caught (then stmt is NULL). */
 extern void rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
 								  const RvdPlanSpec *spec);
+
+/*
+ * Make the plan with that fingerprint again from its memo; false: it makes
+ * another one now, or none.
+ */
+extern bool rvd_steer_replay(RvdSteerJob *job, RvdPlanned *planned,
+							 RvdMemo *memo, uint64 fingerprint);
 
 /* Name the plan; false: it has nodes or a size we do not handle. */
 extern bool rvd_steer_identify(RvdPlanned *planned);

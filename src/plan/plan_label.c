@@ -4,9 +4,10 @@
  *	  Hash of what tells two plan nodes of the same operator, variant,
  *	  relation and index apart, without any constant.
  *
- * Kept modest on purpose: what EXPLAIN prints as keys and the number of
- * conditions in each place, but not the conditions themselves.  A prepared
- * statement planned for other values, or generically, gives the same label.
+ * Kept modest on purpose: grouping columns, types and number of sort keys and
+ * the number of conditions in each place, but not the conditions themselves.
+ * A prepared statement planned for other values, or generically, gives the
+ * same label.
  * Executor parameters (PARAM_EXEC) are no constants in that sense: whether
  * an index is looked up by a value of the outer row is part of the shape.
  *
@@ -26,22 +27,100 @@
 /* Start value, so that a label over nothing but zeroes is not 0. */
 #define LABEL_SEED	UINT64CONST(0x6c6162656c)
 
-/* Columns by position in the input's target list. */
-static uint64
-label_columns(uint64 label, int n, const AttrNumber *columns)
+/* ---- columns ---------------------------------------------------------------- */
+
+static Plan *
+first_of(List *plans)
 {
-	label = rvd_hash_combine(label, n);
-	for (int i = 0; i < n; i++)
-		label = rvd_hash_combine(label, (uint16) columns[i]);
+	return plans != NIL ? linitial(plans) : NULL;
+}
+
+/* The node whose target list OUTER_VAR or INNER_VAR means. */
+static Plan *
+input_of(Plan *plan, int varno)
+{
+	if (varno == INNER_VAR)
+		return plan->righttree;
+	if (IsA(plan, Append))
+		return first_of(((Append *) plan)->appendplans);
+	if (IsA(plan, MergeAppend))
+		return first_of(((MergeAppend *) plan)->mergeplans);
+	return plan->lefttree;
+}
+
+static uint64
+label_expression(const Node *expr)
+{
+	uint64		label = rvd_hash_combine(LABEL_SEED, nodeTag(expr));
+
+	if (IsA(expr, OpExpr))
+		return rvd_hash_combine(label, ((const OpExpr *) expr)->opno);
+	if (IsA(expr, FuncExpr))
+		return rvd_hash_combine(label, ((const FuncExpr *) expr)->funcid);
+	if (IsA(expr, Aggref))
+		return rvd_hash_combine(label, ((const Aggref *) expr)->aggfnoid);
 	return label;
 }
 
-/* Sort keys: column, operator (thus direction), place of nulls. */
+/*
+ * What stands at a position of a node's target list, followed down to the
+ * scan it comes from: positions themselves depend on which pair of relations
+ * the planner happened to join first, which is nothing a plan is known by.
+ */
 static uint64
-label_sort_keys(uint64 label, int n, const AttrNumber *columns,
-				const Oid *operators, const bool *nulls_first)
+label_column(PlannedStmt *stmt, Plan *plan, AttrNumber column)
 {
-	label = label_columns(label, n, columns);
+	while (plan != NULL)
+	{
+		TargetEntry *te = get_tle_by_resno(plan->targetlist, column);
+		Node	   *expr = te ? (Node *) te->expr : NULL;
+		Var		   *v;
+
+		while (expr && IsA(expr, RelabelType))
+			expr = (Node *) ((RelabelType *) expr)->arg;
+		if (expr == NULL)
+			break;
+		if (!IsA(expr, Var))
+			return label_expression(expr);
+		v = (Var *) expr;
+		if (v->varno == OUTER_VAR || v->varno == INNER_VAR)
+		{
+			plan = input_of(plan, v->varno);
+			column = v->varattno;
+		}
+		else if (v->varno > 0 && v->varno <= list_length(stmt->rtable))
+		{
+			RangeTblEntry *rte = rt_fetch(v->varno, stmt->rtable);
+
+			return rvd_hash_combine(rvd_hash_combine(rte->rtekind, rte->relid),
+									(uint16) v->varattno);
+		}
+		else
+			return rvd_hash_combine((uint64) v->varno, (uint16) v->varattno);
+	}
+	return (uint16) column;
+}
+
+static uint64
+label_columns(uint64 label, PlannedStmt *stmt, Plan *input, int n,
+			  const AttrNumber *columns)
+{
+	label = rvd_hash_combine(label, n);
+	for (int i = 0; i < n; i++)
+		label = rvd_hash_combine(label, label_column(stmt, input, columns[i]));
+	return label;
+}
+
+/*
+ * Sort keys: operator (thus type and direction), place of nulls.  Not the
+ * columns: of several that a merge join makes equal the server takes the one
+ * that comes first in the target list.  What consumes an order says more.
+ */
+static uint64
+label_sort_keys(uint64 label, int n, const Oid *operators,
+				const bool *nulls_first)
+{
+	label = rvd_hash_combine(label, n);
 	for (int i = 0; i < n; i++)
 		label = rvd_hash_combine(label, (uint64) operators[i] << 1 |
 								 nulls_first[i]);
@@ -51,9 +130,11 @@ label_sort_keys(uint64 label, int n, const AttrNumber *columns,
 static uint64
 label_sort(uint64 label, const Sort *sort)
 {
-	return label_sort_keys(label, sort->numCols, sort->sortColIdx,
-						   sort->sortOperators, sort->nullsFirst);
+	return label_sort_keys(label, sort->numCols, sort->sortOperators,
+						   sort->nullsFirst);
 }
+
+/* ---- operators -------------------------------------------------------------- */
 
 /* Indexed attributes and whether executor parameters are compared to them. */
 static bool
@@ -117,18 +198,20 @@ label_functions(uint64 label, List *functions)
  * which hang below the node as plans of their own but never run alone.
  */
 static uint64
-label_agg(uint64 label, const Agg *agg)
+label_agg(uint64 label, PlannedStmt *stmt, const Agg *agg)
 {
+	Plan	   *input = agg->plan.lefttree;
 	ListCell   *lc;
 
-	label = label_columns(label, agg->numCols, agg->grpColIdx);
+	label = label_columns(label, stmt, input, agg->numCols, agg->grpColIdx);
 	label = rvd_hash_combine(label, list_length(agg->groupingSets));
 	foreach(lc, agg->chain)
 	{
 		const Agg  *pass = lfirst_node(Agg, lc);
 
 		label = rvd_hash_combine(label, pass->aggstrategy);
-		label = label_columns(label, pass->numCols, pass->grpColIdx);
+		label = label_columns(label, stmt, input, pass->numCols,
+							  pass->grpColIdx);
 		if (pass->plan.lefttree != NULL && IsA(pass->plan.lefttree, Sort))
 			label = label_sort(label, (Sort *) pass->plan.lefttree);
 	}
@@ -136,10 +219,14 @@ label_agg(uint64 label, const Agg *agg)
 }
 
 static uint64
-label_window(uint64 label, const WindowAgg *window)
+label_window(uint64 label, PlannedStmt *stmt, const WindowAgg *window)
 {
-	label = label_columns(label, window->partNumCols, window->partColIdx);
-	label = label_columns(label, window->ordNumCols, window->ordColIdx);
+	Plan	   *input = window->plan.lefttree;
+
+	label = label_columns(label, stmt, input, window->partNumCols,
+						  window->partColIdx);
+	label = label_columns(label, stmt, input, window->ordNumCols,
+						  window->ordColIdx);
 	label = rvd_hash_combine(label, window->frameOptions);
 	return rvd_hash_combine(label, list_length(window->runCondition));
 }
@@ -208,25 +295,28 @@ label_scan(PlannedStmt *stmt, const Plan *plan)
 }
 
 static uint64
-label_grouping(const Plan *plan)
+label_grouping(PlannedStmt *stmt, const Plan *plan)
 {
+	Plan	   *input = plan->lefttree;
+
 	switch (nodeTag(plan))
 	{
 		case T_RecursiveUnion:
-			return label_columns(LABEL_SEED,
+			return label_columns(LABEL_SEED, stmt, input,
 								 ((const RecursiveUnion *) plan)->numCols,
 								 ((const RecursiveUnion *) plan)->dupColIdx);
 		case T_Group:
-			return label_columns(LABEL_SEED, ((const Group *) plan)->numCols,
+			return label_columns(LABEL_SEED, stmt, input,
+								 ((const Group *) plan)->numCols,
 								 ((const Group *) plan)->grpColIdx);
 		case T_Unique:
-			return label_columns(LABEL_SEED,
+			return label_columns(LABEL_SEED, stmt, input,
 								 ((const Unique *) plan)->numCols,
 								 ((const Unique *) plan)->uniqColIdx);
 		case T_Agg:
-			return label_agg(LABEL_SEED, (const Agg *) plan);
+			return label_agg(LABEL_SEED, stmt, (const Agg *) plan);
 		case T_WindowAgg:
-			return label_window(LABEL_SEED, (const WindowAgg *) plan);
+			return label_window(LABEL_SEED, stmt, (const WindowAgg *) plan);
 		default:
 			return 0;
 	}
@@ -251,7 +341,7 @@ label_ordering(const Plan *plan)
 				const MergeAppend *merge = (const MergeAppend *) plan;
 
 				return label_sort_keys(LABEL_SEED, merge->numCols,
-									   merge->sortColIdx, merge->sortOperators,
+									   merge->sortOperators,
 									   merge->nullsFirst);
 			}
 		case T_GatherMerge:
@@ -259,7 +349,7 @@ label_ordering(const Plan *plan)
 				const GatherMerge *merge = (const GatherMerge *) plan;
 
 				return label_sort_keys(LABEL_SEED, merge->numCols,
-									   merge->sortColIdx, merge->sortOperators,
+									   merge->sortOperators,
 									   merge->nullsFirst);
 			}
 		default:
@@ -291,7 +381,7 @@ rvd_plan_label_of(PlannedStmt *stmt, Plan *plan)
 		case T_Gather:
 			return ((Gather *) plan)->single_copy ? LABEL_SEED : 0;
 		default:
-			return label_scan(stmt, plan) ^ label_grouping(plan) ^
+			return label_scan(stmt, plan) ^ label_grouping(stmt, plan) ^
 				label_ordering(plan);
 	}
 }

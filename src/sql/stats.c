@@ -119,6 +119,18 @@ rvd_stats_add_learner(RvdJson *json, RvdDatabase *db)
 	rvd_json_add_time(json, "last_persist", last_persist);
 }
 
+/* Large join problems: by a known order, or searched. */
+static void
+rvd_stats_add_joins(RvdJson *json, RvdDatabase *db)
+{
+	rvd_json_add_int(json, "join_orders",
+					 (int64) pg_atomic_read_u64(&db->join_orders));
+	rvd_json_add_int(json, "join_orders_refused",
+					 (int64) pg_atomic_read_u64(&db->join_orders_refused));
+	rvd_json_add_int(json, "joins_built",
+					 (int64) pg_atomic_read_u64(&db->joins_built));
+}
+
 Datum
 ruvector_dag_learning_stats(PG_FUNCTION_ARGS)
 {
@@ -158,6 +170,8 @@ ruvector_dag_learning_stats(PG_FUNCTION_ARGS)
 	rvd_json_add_int(&json, "plans_proven", rvd_stats_proven(&k));
 	rvd_json_add_int(&json, "plans_stored", k.n_plans);
 	rvd_stats_add_learner(&json, db);
+	if (!OidIsValid(tab) && db != NULL)
+		rvd_stats_add_joins(&json, db);
 	if (!OidIsValid(tab))
 		rvd_neural_stats_add(&json, db);
 	PG_RETURN_JSONB_P(rvd_json_end(&json));

@@ -194,7 +194,7 @@ static NodeResult
 map_scan(MapContext *m, Plan *plan, NodeState st)
 {
 	Index		rt = ((Scan *) plan)->scanrelid;
-	NodeResult	r = {NULL, NULL, plan->parallel_aware};
+	NodeResult	r = {.divided = plan->parallel_aware};
 
 	if (rt > 0 && rt <= (Index) list_length(m->stmt->rtable) && m->root[rt])
 	{
@@ -232,7 +232,7 @@ map_append(MapContext *m, Plan *plan, NodeState st)
 		((Append *) plan)->appendplans;
 	Relids		relids = merge ? ((MergeAppend *) plan)->apprelids :
 		((Append *) plan)->apprelids;
-	NodeResult	r = {NULL, NULL, plan->parallel_aware};
+	NodeResult	r = {.divided = plan->parallel_aware};
 	ListCell   *lc;
 	int			x = -1;
 
@@ -270,7 +270,7 @@ map_join(MapContext *m, Plan *plan, NodeState st)
 	NodeState	inner = st;
 	NodeResult	o;
 	NodeResult	i;
-	NodeResult	r = {NULL, NULL, false};
+	NodeResult	r = {.divided = false};
 
 	outer.cut |= merge;
 	inner.cut |= merge || (nest && first_match);
@@ -317,10 +317,34 @@ map_memoize(MapContext *m, Plan *plan, NodeState st)
 	return r;
 }
 
+/*
+ * The groups of a query level: counted with those that HAVING throws away,
+ * and only where all of them are read.
+ */
+static void
+record_groups(MapContext *m, Plan *plan, NodeState st, NodeResult *r)
+{
+	List	   *exprs;
+	RvdSubject	s;
+
+	if (r->root == NULL || r->grouped ||
+		(IsA(plan, Agg) && DO_AGGSPLIT_SKIPFINAL(((Agg *) plan)->aggsplit)) ||
+		!bms_is_subset(r->root->all_baserels, r->set) ||
+		!(rvd_root_grouping(r->root, false, &exprs) ||
+		  rvd_root_grouping(r->root, true, &exprs)))
+		return;
+	r->grouped = true;
+	if (!st.cut && !st.repeated &&
+		rvd_root_groups_subject(rvd_planning_root(m->p, r->root), r->set,
+								exprs, &s))
+		rvd_node_record(m, plan, st, r, &s, true);
+}
+
 /* Joins above an Agg or Unique of the same root: a subquery made unique. */
 static NodeResult
 map_upper(MapContext *m, Plan *plan, NodeState st)
 {
+	NodeState	own = st;
 	NodeResult	r;
 
 	if (IsA(plan, Agg) && (((Agg *) plan)->aggstrategy == AGG_HASHED ||
@@ -333,6 +357,8 @@ map_upper(MapContext *m, Plan *plan, NodeState st)
 	r = map_node(m, plan->lefttree, st);
 	if (plan->righttree)
 		(void) map_node(m, plan->righttree, st);
+	if (IsA(plan, Agg) || IsA(plan, Unique) || IsA(plan, Group))
+		record_groups(m, plan, own, &r);
 	if (!IsA(plan, Agg) && !IsA(plan, Unique))
 		r.set = NULL;
 	return r;
@@ -359,7 +385,7 @@ map_init_plans(MapContext *m, Plan *plan)
 static NodeResult
 map_node(MapContext *m, Plan *plan, NodeState st)
 {
-	NodeResult	none = {NULL, NULL, false};
+	NodeResult	none = {.divided = false};
 	NodeResult	r;
 
 	if (plan == NULL)

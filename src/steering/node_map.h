@@ -46,6 +46,7 @@ typedef struct NodeResult
 	PlannerInfo *root;
 	Relids		set;			/* base relations of root; NULL: no set */
 	bool		divided;
+	bool		grouped;		/* groups of the set, no longer its rows */
 } NodeResult;
 
 /* Note that this node's count is the subject's. */

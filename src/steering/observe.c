@@ -84,7 +84,7 @@ teach(ObserveContext *o, const RvdTagSubject *t, Counts c)
 			 c.loops < MIN_SAMPLE_LOOPS);
 	else
 		censored = t->cut || t->first_match || o->cut || o->leader_only;
-	if (censored && rows < 1)
+	if (censored && (rows < 1 || t->subject.kind == RVD_ROW_GROUP))
 		return;
 
 	entry = rvd_table_enter(table, key, MyDatabaseId, &found, false);

@@ -155,6 +155,21 @@ rvd_planning_add(RvdPlanning *p, PlannerInfo *root, Relids relids,
 	return d;
 }
 
+void
+rvd_planning_forget(RvdPlanning *p, int n)
+{
+	while (list_length(p->decided_list) > n)
+	{
+		RvdDecidedRows *d = (RvdDecidedRows *) llast(p->decided_list);
+		DecidedKey	key = {d->root, d->relids};
+
+		(void) hash_search(p->decided, &key, HASH_REMOVE, NULL);
+		p->decided_list = list_delete_last(p->decided_list);
+	}
+	for (int i = 0; i < n; i++)
+		((RvdDecidedRows *) list_nth(p->decided_list, i))->known = 0;
+}
+
 /* A developer's stress: the same factor whenever the same set is asked. */
 static double
 random_factor_rows(Relids relids, double estimate)
@@ -167,11 +182,11 @@ random_factor_rows(Relids relids, double estimate)
 	return estimate * pow(10.0, (double) (h % 9001) / 1000.0 - 4.5);
 }
 
-static double
-memo_lookup(const RvdMemo *memo, uint64 exact)
+double
+rvd_memo_rows(const RvdMemo *memo, uint64 key)
 {
 	for (int i = 0; i < memo->n; i++)
-		if (memo->key[i] == exact)
+		if (memo->key[i] == key)
 			return memo->rows[i];
 	return -1;
 }
@@ -179,7 +194,7 @@ memo_lookup(const RvdMemo *memo, uint64 exact)
 static void
 memo_record(RvdPlanning *p, uint64 exact, double rows)
 {
-	if (p->memo == NULL || memo_lookup(p->memo, exact) >= 0)
+	if (p->memo == NULL || rvd_memo_rows(p->memo, exact) >= 0)
 		return;
 	if (p->memo->n == RVD_MEMO_ROWS)
 	{
@@ -201,7 +216,7 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 
 	if (p->kind == RVD_PLAN_REPLAY)
 	{
-		rows = memo_lookup(p->replay, s->id.exact);
+		rows = rvd_memo_rows(p->replay, s->id.exact);
 		if (rows >= 0)
 			memo_record(p, s->id.exact, rows);
 		return rows;
@@ -225,6 +240,23 @@ rvd_planning_lookup(RvdPlanning *p, const RvdSubject *s, double log_estimate)
 	return (float) rows;		/* what a replay of the memo will see */
 }
 
+double
+rvd_planning_groups(RvdPlanning *p, PlannerInfo *root, Relids relids,
+					List *exprs, double estimate)
+{
+	Relids		base = bms_intersect(relids, root->all_baserels);
+	RvdSubject	subject;
+	double		groups = -1;
+
+	if (rvd_debug_row_factor_seed != 0)
+		groups = random_factor_rows(base, estimate);
+	else if (rvd_root_groups_subject(rvd_planning_root(p, root), base, exprs,
+									 &subject))
+		groups = rvd_planning_lookup(p, &subject, log(Max(estimate, 1.0)));
+	bms_free(base);
+	return groups < 0 ? -1 : clamp_row_est(groups);
+}
+
 /* Its place among the memo's rows: no subject hashes to it but by chance. */
 #define USUAL_ERROR_KEY		UINT64CONST(0x7573756c6572726f)
 
@@ -234,7 +266,7 @@ rvd_planning_usual_error(RvdPlanning *p)
 	double		factor = exp(Max(p->usual_error, 0));
 
 	if (p->kind == RVD_PLAN_REPLAY)
-		factor = memo_lookup(p->replay, USUAL_ERROR_KEY);
+		factor = rvd_memo_rows(p->replay, USUAL_ERROR_KEY);
 	if (factor <= 1)
 		return 0;
 	memo_record(p, USUAL_ERROR_KEY, factor);

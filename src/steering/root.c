@@ -150,8 +150,8 @@ relation_signature(void *context, Index rti, uint64 *sig, uint64 *exact)
 	return true;
 }
 
-static RvdSignature
-hash_clause(RvdRoot *r, Node *clause)
+RvdSignature
+rvd_root_hash_clause(RvdRoot *r, Node *clause)
 {
 	RvdExprHash h;
 	RvdSignature id;
@@ -193,7 +193,7 @@ read_join_clauses(RvdRoot *r)
 
 			c->relids = bms_intersect(ri->required_relids,
 									  r->root->all_baserels);
-			c->id = hash_clause(r, (Node *) ri->clause);
+			c->id = rvd_root_hash_clause(r, (Node *) ri->clause);
 			c->clause = (Node *) ri->clause;
 		}
 		else
@@ -245,7 +245,7 @@ read_equivalences(RvdRoot *r)
 				continue;
 			c->members[c->n].relids = bms_intersect(em->em_relids,
 													r->root->all_baserels);
-			c->members[c->n].id = hash_clause(r, (Node *) em->em_expr);
+			c->members[c->n].id = rvd_root_hash_clause(r, (Node *) em->em_expr);
 			c->members[c->n].clause = (Node *) em->em_expr;
 			c->n++;
 		}

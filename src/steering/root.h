@@ -46,4 +46,7 @@ struct RvdRoot
 	RootClass  *classes;
 };
 
+/* An expression over several relations of the root. */
+extern RvdSignature rvd_root_hash_clause(RvdRoot *r, Node *clause);
+
 #endif							/* RVD_ROOT_H */

@@ -33,6 +33,7 @@
 #include "ruvector_dag/settings.h"
 
 #define SAME_ROWS			0.05
+#define SAME_KNOWN_ROWS		1e-6	/* what float keeps */
 #define MAX_MEAN_ERROR		3.4	/* ln 30 */
 
 /* ---- pairs ---------------------------------------------------------------- */
@@ -270,7 +271,9 @@ decide_join(RvdPlanning *p, PlannerInfo *root, RelOptInfo *joinrel,
 			d->target = Min(d->target,
 							clamp_row_est(outerrel->rows * innerrel->rows));
 	}
-	return d->target;
+	if (p->known_rows > 0)
+		d->known = clamp_row_est(p->known_rows);
+	return d->known > 0 ? d->known : d->target;
 }
 
 /* A partitionwise piece follows the factor of the whole. */
@@ -281,14 +284,18 @@ decide_child_join(RvdPlanning *p, PlannerInfo *root, RelOptInfo *joinrel)
 									  root->all_baserels);
 	RvdDecidedRows *parent = rvd_planning_decided(p, root, whole);
 	RvdDecidedRows *d;
+	double		rows;
 
 	bms_free(whole);
-	if (parent == NULL || parent->target < 0 || parent->estimate <= 0)
+	if (parent == NULL || parent->estimate <= 0)
+		return -1;
+	rows = parent->known > 0 ? parent->known : parent->target;
+	if (rows < 0)
 		return -1;
 	d = rvd_planning_decided(p, root, joinrel->relids);
 	if (d == NULL)
 		d = rvd_planning_add(p, root, joinrel->relids, joinrel->rows,
-							 clamp_row_est(joinrel->rows * parent->target /
+							 clamp_row_est(joinrel->rows * rows /
 										   parent->estimate));
 	return d->target;
 }
@@ -340,7 +347,8 @@ rvd_rows_correct_join(RvdPlanning *p, PlannerInfo *root, RelOptInfo *joinrel,
 	target = joinrel->reloptkind == RELOPT_OTHER_JOINREL ?
 		decide_child_join(p, root, joinrel) :
 		decide_join(p, root, joinrel, outerrel, innerrel);
-	if (target < 0 || fabs(target - old) <= SAME_ROWS * old)
+	if (target < 0 || fabs(target - old) <=
+		(p->known_rows > 0 ? SAME_KNOWN_ROWS : SAME_ROWS) * old)
 		return;
 
 	joinrel->rows = target;

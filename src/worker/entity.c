@@ -270,7 +270,7 @@ rows_valid(const void *entry)
 {
 	const RvdRows *e = entry;
 
-	if (e->model.kind > RVD_ROW_LOOKUP)
+	if (e->model.kind > RVD_ROW_GROUP)
 		return false;
 	for (int i = 0; i < e->model.n; i++)
 		if (e->model.obs[i].rows < 0 || e->model.obs[i].weight < 0 ||
