@@ -33,11 +33,11 @@ TABLES = [
     table("star.cust", 1500, "id:i:cust region:i:region kind:t credit:n"),
     table("star.prod", 400, "id:i:prod grp:i:few name:t price:n"),
     table("star.store", 40, "id:i:store region:i:region open:d"),
-    table("star.sale", 12000, "id cust:i:cust prod:i:prod store:i:store"
+    table("star.sale", 8000, "id cust:i:cust prod:i:prod store:i:store"
           " day:d:day qty:i:few amount:n note:t"),
     table("star.sales_by_cust", 1500, "cust:i:cust n:i total:n last:d:day"),
-    table("part.ev", 5000, "id:i:key k:i:key v:i:few at:d:day"),
-    table("part.ev2", 900, "id:i:key k:i:key v:i:few at:d:day"),
+    table("part.ev", 3000, "id:i:key k:i:key v:i:few at:d:day"),
+    table("part.ev2", 550, "id:i:key k:i:key v:i:few at:d:day"),
     table("part.pair", 1500, "id:i:key k:i:key w:i:few"),
     table("part.acct", 1100, "id:i:key owner:t bal:n"),
     table("part.par", 1200, "id:i:key x:i:few"),
@@ -49,7 +49,7 @@ TABLES = [
     table("odd.stale", 4000, "id:i:key g:i:few x:i"),
 ]
 BY_NAME = {t.name: t for t in TABLES}
-MOST_ROWS = 15000           # of a join, as far as one can tell
+MOST_ROWS = 3000           # of a join, as far as one can tell
 
 
 class Generator:
@@ -126,7 +126,7 @@ class Generator:
             return "%s IN (%s)" % (text, ", ".join(
                 self.literal(col.typ, col.domain) for _ in range(4)))
         if kind == 8:
-            return "%s BETWEEN %s AND %s" % (
+            return "%s BETWEEN SYMMETRIC %s AND %s" % (
                 text, value, self.literal(col.typ, col.domain))
         if kind == 9 and col.typ == "t":
             return "%s LIKE '%%%d'" % (text, self.rng.randrange(10))
@@ -156,11 +156,9 @@ class Generator:
                 self.expression(scope, "i", 0), inner.name, alias, where[0])
         outer, own = self.pick(pairs)
         if self.chance(.5):
-            extra = [(o, i) for o, i in pairs if (o, i) != (outer, own)]
-            if extra and self.chance(.3):
-                where.append("%s %s %s" % (self.pick(extra)[0],
-                                           self.pick(["=", "<>", "<"]),
-                                           self.pick(extra)[1]))
+            if self.chance(.3):
+                o, i = self.pick(pairs)
+                where.append("%s %s %s" % (o, self.pick(["=", "<>", "<"]), i))
             return "%s (SELECT 1 FROM %s %s WHERE %s = %s AND %s)" % (
                 self.pick(["EXISTS", "NOT EXISTS"]), inner.name, alias, own,
                 outer, " AND ".join(where))
@@ -205,6 +203,8 @@ class Generator:
                     [("%s.a" % alias, Col("a", "i", "few")),
                      ("%s.b" % alias, Col("b", "t", None))], 4, False)
         base = self.pick(TABLES)
+        if base.rows == 1 and self.chance(.8):
+            base = self.pick(TABLES)
         return ("%s AS %s" % (base.name, alias),
                 [("%s.%s" % (alias, c.name), c) for c in base.cols],
                 base.rows, False)
@@ -305,7 +305,7 @@ class Generator:
         source, scope, rows = self.joined(depth, list(ctes), list(outer), n)
         everything = scope + list(outer)
         conditions = [self.predicate(everything, 2)
-                      for _ in range(self.rng.randrange(3))]
+                      for _ in range(self.pick([0, 0, 0, 1, 1, 1, 2]))]
         if outer:
             a, col = self.pick(outer)
             same = [b for b, c in scope if c.typ == col.typ]
@@ -319,7 +319,7 @@ class Generator:
         cols = [col for _, col in chosen]
         listing = ", ".join("%s AS %s" % (t, c.name) for t, c in chosen)
         if kind == 17:
-            return ("SELECT DISTINCT ON (1) %s FROM %s%s ORDER BY %s" % (
+            return ("SELECT DISTINCT ON (1) %s FROM %s%s ORDER BY 1, %s" % (
                 listing, source, where, self.all_columns(cols)), cols,
                 min(rows, 500))
         text = "SELECT %s%s FROM %s%s" % (
@@ -357,9 +357,10 @@ class Generator:
             "lag(%s) OVER (ORDER BY %s)" % (by, total)])
         of = next((c.typ for c in cols if by.endswith("." + c.name)), "i")
         typ = of if call[:3] in ("max", "lag") else "i"
-        return ("SELECT %s.*, %s AS x FROM (%s) %s" % (alias, call, text,
-                                                       alias),
-                cols + [Col("x", typ, None)], rows)
+        own = self.name("x")
+        return ("SELECT %s.*, %s AS %s FROM (%s) %s" % (alias, call, own, text,
+                                                        alias),
+                cols + [Col(own, typ, None)], rows)
 
     def set_operation(self, depth, ctes, outer):
         text, cols, rows = self.select(depth - 1, ctes, outer)

@@ -24,7 +24,7 @@ INSERT INTO sale SELECT i, CASE WHEN i % 3 = 0 THEN 7 ELSE 1 + i * 31 % 1500 END
     1 + i * 17 % 400, CASE WHEN i % 19 = 0 THEN NULL ELSE 1 + i % 40 END,
     date '2021-01-01' + i % 365, i % 10, i % 10 * 2.5,
     CASE WHEN i % 5 = 0 THEN NULL ELSE 'n' || i % 10 END
-    FROM generate_series(1, 12000) i;
+    FROM generate_series(1, 8000) i;
 CREATE INDEX ON sale (cust);
 CREATE INDEX ON sale (prod, day);
 CREATE INDEX ON sale USING brin (id);
@@ -46,8 +46,8 @@ CREATE TABLE ev2b PARTITION OF ev2 DEFAULT;
 CREATE TABLE ev3 PARTITION OF ev FOR VALUES FROM (300) TO (1000);
 CREATE TABLE ev_rest PARTITION OF ev DEFAULT;
 INSERT INTO ev SELECT i, CASE WHEN i % 4 = 0 THEN 42 ELSE i * 7 % 1100 END, i % 9,
-    date '2021-01-01' + i % 200 FROM generate_series(1, 5000) i;
-INSERT INTO ev SELECT i, NULL, i % 9, NULL FROM generate_series(5001, 5040) i;
+    date '2021-01-01' + i % 200 FROM generate_series(1, 3000) i;
+INSERT INTO ev SELECT i, NULL, i % 9, NULL FROM generate_series(3001, 3040) i;
 CREATE INDEX ON ev (k);
 CREATE INDEX ON ev (v, at);
 CREATE TABLE pair (id int, k int, w int) PARTITION BY RANGE (k);
@@ -95,11 +95,11 @@ CREATE INDEX ON node (parent);
 CREATE TABLE stale (id int, g int, x int) WITH (autovacuum_enabled = off);
 INSERT INTO stale SELECT i, i % 5, i FROM generate_series(1, 100) i;
 
-CREATE FUNCTION twice(int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS
+CREATE FUNCTION twice(bigint) RETURNS bigint IMMUTABLE LANGUAGE plpgsql AS
     'BEGIN RETURN $1 * 2; END';
-CREATE FUNCTION regions(int) RETURNS bigint STABLE LANGUAGE plpgsql AS
+CREATE FUNCTION regions(bigint) RETURNS bigint STABLE LANGUAGE plpgsql AS
     'BEGIN RETURN (SELECT count(*) FROM star.cust c WHERE c.region = $1); END';
-CREATE FUNCTION upto(int) RETURNS SETOF int STABLE LANGUAGE sql AS
+CREATE FUNCTION upto(bigint) RETURNS SETOF bigint STABLE LANGUAGE sql AS
     'SELECT generate_series(1, $1 % 10)';
 ANALYZE;
 INSERT INTO stale SELECT i, CASE WHEN i % 2 = 0 THEN 3 ELSE i % 50 END, i
