@@ -350,6 +350,10 @@ rvd_build()
 rvd_setup()
 {
 	rvd_install "$1"
+	if [ "$1" = test ]; then
+		rvd_optional "$("$PG_CONFIG" --pkglibdir)/pg_qualstats.so" \
+			"postgresql-$RVD_MAJOR-pg-qualstats" || true
+	fi
 	rvd_tmp
 	say "building for $("$PG_CONFIG" --version); the server will run as $RVD_USER"
 	rvd_private_server

@@ -26,9 +26,11 @@ TOP = ("SELECT sum(used_bytes) FROM pg_backend_memory_contexts"
 def wait_until_active(session):
     """Until the learner is at work."""
     for _ in range(120):
-        if '"success": true' in session.value("SELECT ruvector_dag_learn()"):
+        done = session.run("SELECT ruvector_dag_learn() ->> 'success'")
+        if done.rows == ["true"]:
             return
         time.sleep(.5)
+    raise SystemExit("no learner: " + done.message)
 
 
 def statements(session):

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_server set_up learn teach digest first_plan learners
-  learner_pid $query);
+  learner_pid neighbours_agree no_crash $query);
 
 # All of a's rows with g = 3 point to one key, which a third of b has; the
 # server expects one row and one match and so looks b up row by row, reading
@@ -109,6 +109,40 @@ sub first_plan
 
 	return $plan =~ /Hash Join/ ? 'hash join'
 	  : $plan =~ /Nested Loop/ ? 'nested loop' : $plan;
+}
+
+# Run the query some times beside pg_stat_statements and others, and see that
+# they saw what there was to see.  Right rows, every execution counted once, and
+# the plan changed by the end of it.
+sub neighbours_agree
+{
+	my ($node, $order, $runs) = @_;
+	my $wrong = 0;
+	my $expected = $node->safe_psql('postgres',
+		"SET ruvector.neural_dag_enabled = off; $query");
+
+	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
+	for (1 .. $runs)
+	{
+		$wrong++ if $node->safe_psql('postgres', $query) ne $expected;
+	}
+	is($wrong, 0, "$order: the rows are right");
+	is($node->safe_psql('postgres', q{
+SELECT sum(s.calls), sum(s.rows) FROM pg_stat_statements s
+JOIN ruvector_dag_queries() q USING (queryid) WHERE q.query LIKE '%b.aid = a.key%'}),
+		"$runs|$runs", "$order: pg_stat_statements counts every execution once");
+	is(first_plan($node, 'postgres'), 'hash join', "$order: the plan is changed");
+	return;
+}
+
+sub no_crash
+{
+	my ($node, $what) = @_;
+
+	unlike(slurp_file($node->logfile),
+		qr/PANIC|TRAP|was terminated by signal|WARNING:.*(leak|still referenced)/,
+		"$what: no crash");
+	return;
 }
 
 sub learners
