@@ -39,7 +39,7 @@ pg_stat_statements.track = all
 });
 	set_up($node, 'postgres');
 	$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
-	neighbours_agree($node, $order, 6);
+	neighbours_agree($node, $order);
 	like(slurp_file($node->logfile), qr/plan:\s+Query Text: SELECT count\(\*\) FROM a JOIN b/,
 		"$order: auto_explain logs");
 

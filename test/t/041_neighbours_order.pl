@@ -74,7 +74,7 @@ foreach my $list (orders(@libraries))
 	$node->restart;
 	learn($node, 'postgres');
 	$node->safe_psql('postgres', 'SELECT ruvector_dag_reset()');
-	neighbours_agree($node, $order, 6);
+	neighbours_agree($node, $order);
 	next unless $quals;
 
 	# Now every run is looked at: the proven plan runs, nothing is tried

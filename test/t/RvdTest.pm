@@ -80,10 +80,7 @@ sub teach
 	for my $run (1 .. 20)
 	{
 		$node->safe_psql($db, $query);
-		return $run
-		  if $node->safe_psql($db,
-			q{SELECT count(*) FROM ruvector_dag_plans() WHERE role = 'proven'}
-		  ) > 0;
+		return $run if proven($node, $db);
 	}
 	return 0;
 }
@@ -111,21 +108,31 @@ sub first_plan
 	  : $plan =~ /Nested Loop/ ? 'nested loop' : $plan;
 }
 
-# Run the query some times beside pg_stat_statements and others, and see that
-# they saw what there was to see.  Right rows, every execution counted once, and
-# the plan changed by the end of it.
+sub proven
+{
+	my ($node, $db) = @_;
+
+	return $node->safe_psql($db,
+		q{SELECT count(*) FROM ruvector_dag_plans() WHERE role = 'proven'});
+}
+
+# Run the query beside pg_stat_statements and others until it is steered, and
+# see that they saw what there was to see: right rows, and every execution
+# counted once.
 sub neighbours_agree
 {
-	my ($node, $order, $runs) = @_;
+	my ($node, $order) = @_;
 	my $wrong = 0;
+	my $runs = 0;
 	my $expected = $node->safe_psql('postgres',
 		"SET ruvector.neural_dag_enabled = off; $query");
 
 	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
-	for (1 .. $runs)
+	do
 	{
+		$runs++;
 		$wrong++ if $node->safe_psql('postgres', $query) ne $expected;
-	}
+	} until ($runs >= 6 && proven($node, 'postgres') || $runs == 25);
 	is($wrong, 0, "$order: the rows are right");
 	is($node->safe_psql('postgres', q{
 SELECT sum(s.calls), sum(s.rows) FROM pg_stat_statements s
