@@ -184,6 +184,19 @@ rvd_apt()
 		-o Dpkg::Options::=--force-confdef "$@" </dev/null
 }
 
+# rvd_optional PROGRAM-OR-FILE PACKAGE: is it there, or to be had?  What only
+# makes the tests more thorough; nothing fails for want of it.
+rvd_optional()
+{
+	command -v "$1" >/dev/null && return 0
+	[ ! -e "$1" ] || return 0
+	rvd_may_install && apt-cache show "$2" >/dev/null 2>&1 &&
+		say "installing $2" &&
+		rvd_apt install --no-install-recommends "$2" >/dev/null 2>&1 && return 0
+	say "no $2 here, and it cannot be installed: tests that want it are left out"
+	return 1
+}
+
 # The distribution's newest server that we can use.
 rvd_available_version()
 {
@@ -337,6 +350,10 @@ rvd_build()
 rvd_setup()
 {
 	rvd_install "$1"
+	if [ "$1" = test ]; then
+		rvd_optional "$("$PG_CONFIG" --pkglibdir)/pg_qualstats.so" \
+			"postgresql-$RVD_MAJOR-pg-qualstats" || true
+	fi
 	rvd_tmp
 	say "building for $("$PG_CONFIG" --version); the server will run as $RVD_USER"
 	rvd_private_server

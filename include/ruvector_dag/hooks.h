@@ -26,6 +26,12 @@ extern bool rvd_in_explain(void);
 extern int	rvd_looking_begin(void);
 extern void rvd_looking_end(int saved);
 
+/*
+ * True where a subtransaction of ours would show a command under way what it
+ * has written so far.
+ */
+extern bool rvd_mid_command(void);
+
 /* Depth of executor runs in this backend: 0 outside of any. */
 extern int	rvd_executor_depth(void);
 

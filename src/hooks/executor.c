@@ -48,7 +48,8 @@ is_ours(QueryDesc *query_desc, int eflags)
 {
 	return rvd_neural_dag_enabled && !rvd_in_worker &&
 		!(eflags & EXEC_FLAG_EXPLAIN_ONLY) &&
-		query_desc->plannedstmt->queryId != 0 && rvd_scope_any() &&
+		query_desc->plannedstmt->queryId != 0 && !rvd_mid_command() &&
+		rvd_scope_any() &&
 		!IsParallelWorker() && !rvd_in_explain();
 }
 

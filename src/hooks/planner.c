@@ -110,7 +110,7 @@ is_ours(Query *query, RvdScope *scope)
 	return rvd_neural_dag_enabled && !rvd_in_worker &&
 		query->queryId != 0 && query->utilityStmt == NULL &&
 		IsNormalProcessingMode() && IsTransactionState() &&
-		!IsInParallelMode() && !IsParallelWorker() &&
+		!IsInParallelMode() && !IsParallelWorker() && !rvd_mid_command() &&
 		rvd_scope_any() && rvd_scope_of_query(query, scope);
 }
 

@@ -49,6 +49,7 @@
 #include "ruvector_dag/observe.h"
 #include "ruvector_dag/own_time.h"
 #include "ruvector_dag/plan_dag.h"
+#include "ruvector_dag/settings.h"
 #include "ruvector_dag/trial.h"
 
 /* The budget's timer fires again after this long, or more. */
@@ -195,8 +196,10 @@ static void
 run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 			  MemoryContext cxt)
 {
+	/* to be cut at any moment, it may also be cut at once */
+	double		least_ms = rvd_debug_trial_seed != 0 ? 0.0 : 1.0;
 	TimestampTz end = GetCurrentTimestamp() +
-		(TimestampTz) (Max(budget_ms, 1.0) * 1000.0);
+		(TimestampTz) (Max(budget_ms, least_ms) * 1000.0);
 	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
 	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
 	const RvdArm *arm = rvd_arm(state->arm);

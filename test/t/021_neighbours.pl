@@ -39,22 +39,7 @@ pg_stat_statements.track = all
 });
 	set_up($node, 'postgres');
 	$node->safe_psql('postgres', 'CREATE EXTENSION pg_stat_statements');
-	my $expected = $node->safe_psql('postgres',
-		"SET ruvector.neural_dag_enabled = off; $query");
-	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
-	my $runs = 0;
-	my $wrong = 0;
-	for (1 .. 6)
-	{
-		$runs++;
-		$wrong++ if $node->safe_psql('postgres', $query) ne $expected;
-	}
-	is($wrong, 0, "$order: the rows are right");
-	is($node->safe_psql('postgres', q{
-SELECT sum(s.calls), sum(s.rows) FROM pg_stat_statements s
-JOIN ruvector_dag_queries() q USING (queryid) WHERE q.query LIKE '%b.aid = a.key%'}),
-		"$runs|$runs", "$order: pg_stat_statements counts every execution once");
-	is(first_plan($node, 'postgres'), 'hash join', "$order: the plan is changed");
+	neighbours_agree($node, $order);
 	like(slurp_file($node->logfile), qr/plan:\s+Query Text: SELECT count\(\*\) FROM a JOIN b/,
 		"$order: auto_explain logs");
 
@@ -66,8 +51,7 @@ JOIN ruvector_dag_queries() q USING (queryid) WHERE q.query LIKE '%b.aid = a.key
 		"SET auto_explain.log_analyze = on; $query; $query; $query; $query");
 	is($node->safe_psql('postgres', "SELECT ruvector_dag_learning_stats() ->> 'trials'"),
 		$trials, "$order: nothing is tried under auto_explain.log_analyze");
-	unlike(slurp_file($node->logfile), qr/PANIC|TRAP|was terminated by signal/,
-		"$order: no crash");
+	no_crash($node, $order);
 	$node->stop;
 }
 

@@ -11,7 +11,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_server set_up learn teach digest first_plan learners
-  learner_pid $query);
+  learner_pid neighbours_agree no_crash $query);
 
 # All of a's rows with g = 3 point to one key, which a third of b has; the
 # server expects one row and one match and so looks b up row by row, reading
@@ -82,10 +82,7 @@ sub teach
 	for my $run (1 .. 20)
 	{
 		$node->safe_psql($db, $query);
-		return $run
-		  if $node->safe_psql($db,
-			q{SELECT count(*) FROM ruvector_dag_plans() WHERE role = 'proven'}
-		  ) > 0;
+		return $run if proven($node, $db);
 	}
 	return 0;
 }
@@ -111,6 +108,51 @@ sub first_plan
 
 	return $plan =~ /Hash Join/ ? 'hash join'
 	  : $plan =~ /Nested Loop/ ? 'nested loop' : $plan;
+}
+
+sub proven
+{
+	my ($node, $db) = @_;
+
+	return $node->safe_psql($db,
+		q{SELECT count(*) FROM ruvector_dag_plans() WHERE role = 'proven'});
+}
+
+# Run the query beside pg_stat_statements and others until it is steered, and
+# see that they saw what there was to see: right rows, and every execution
+# counted once.
+sub neighbours_agree
+{
+	my ($node, $order) = @_;
+	my $wrong = 0;
+	my $runs = 0;
+	my $expected = $node->safe_psql('postgres',
+		"SET ruvector.neural_dag_enabled = off; $query");
+
+	$node->safe_psql('postgres', 'SELECT pg_stat_statements_reset()');
+	do
+	{
+		$runs++;
+		$wrong++ if $node->safe_psql('postgres', $query) ne $expected;
+	} until ($runs >= 6 && proven($node, 'postgres') || $runs == 25);
+	is($wrong, 0, "$order: the rows are right");
+	is($node->safe_psql('postgres', q{
+SELECT sum(s.calls), sum(s.rows) FROM pg_stat_statements s
+JOIN ruvector_dag_queries() q USING (queryid) WHERE q.query LIKE '%b.aid = a.key%'}),
+		"$runs|$runs", "$order: pg_stat_statements counts every execution once");
+	# to a hash join as a rule; an arm may have another answer
+	isnt(first_plan($node, 'postgres'), 'nested loop', "$order: the plan is changed");
+	return;
+}
+
+sub no_crash
+{
+	my ($node, $what) = @_;
+
+	unlike(slurp_file($node->logfile),
+		qr/PANIC|TRAP|was terminated by signal|WARNING:.*(leak|still referenced)/,
+		"$what: no crash");
+	return;
 }
 
 sub learners
