@@ -46,6 +46,7 @@ typedef struct RvdDecision
 	RvdInstanceState state;
 	uint64		baseline_plan;
 	uint64		best_plan;		/* 0: the baseline */
+	bool		replays_stock;	/* best_memo is the baseline's, to save planning */
 	uint64		trying_plan;	/* 0: none */
 	uint64		pinned_plan;	/* by an administrator; 0: none */
 	uint64		pinned_instance;

@@ -75,6 +75,7 @@ typedef struct RvdTag
 	RvdPlanRole role;
 	uint16		arm;			/* whose settings it runs under, 0: none */
 	bool		stock;			/* a candidate that is the server's own plan */
+	bool		replayed;		/* the stock plan, made without searching */
 	bool		pinned;			/* by an administrator: never demoted */
 	RvdBinding	binding;
 	bool		pooled;			/* class taken as one: ratios, not times */

@@ -56,7 +56,6 @@ bool
 rvd_guard_hold(RvdSteerJob *job, RvdPlanned *fresh, RvdPlanned *held)
 {
 	RvdDecision *d = &job->decision;
-	RvdPlanSpec again = {.kind = RVD_PLAN_REPLAY};
 	char		trigger[RVD_TRIGGER_TEXT];
 	RvdLatency	latency;
 
@@ -67,11 +66,9 @@ rvd_guard_hold(RvdSteerJob *job, RvdPlanned *fresh, RvdPlanned *held)
 		!rvd_decide_read_plan(d, d->baseline_plan, &d->best_memo, &latency) ||
 		d->best_memo.n == 0)
 		return false;
-	again.replay = &d->best_memo;
-	rvd_steer_run_guarded(job, held, &again);
-	rvd_decide_charge_planning(d, held->ms);
-	if (!rvd_steer_identify(held) || held->fingerprint != d->baseline_plan)
+	if (!rvd_steer_replay(job, held, &d->best_memo, d->baseline_plan))
 		return false;
+	rvd_decide_charge_planning(d, held->ms);
 	rvd_decide_note_plan(d, fresh->stmt, fresh->fingerprint,
 						 RVD_PLAN_CANDIDATE,
 						 fresh->stmt->planTree->total_cost, NULL);

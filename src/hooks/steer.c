@@ -165,6 +165,7 @@ rvd_steer_tag(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role)
 	tag->role = role;
 	tag->arm = role == RVD_PLAN_PROVEN ? d->best_memo.arm : RVD_ARM_NONE;
 	tag->pinned = role == RVD_PLAN_PROVEN && d->pinned_plan != 0;
+	tag->replayed = role == RVD_PLAN_BASELINE && d->replays_stock;
 	tag->est_cost = planned->stmt->planTree->total_cost;
 	tag->planning_ms = planned->ms;
 	tag->stock_planning_ms = d->planning_ms;
@@ -239,6 +240,22 @@ plan_best(RvdSteerJob *job, RvdPlanned *planned)
 	return false;
 }
 
+/*
+ * The server's own plan, when it is long in planning: in the order of joins
+ * it had, instead of searching for that again.
+ */
+static bool
+plan_known_stock(RvdSteerJob *job, RvdPlanned *planned)
+{
+	RvdDecision *d = &job->decision;
+
+	if (!d->replays_stock)
+		return false;
+	d->replays_stock = rvd_steer_replay(job, planned, &d->best_memo,
+										d->baseline_plan);
+	return d->replays_stock;
+}
+
 static void
 watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
 	  const RvdMemo *memo)
@@ -303,6 +320,12 @@ rvd_steer_plan(RvdSteerJob *job)
 		return planned.stmt;
 	}
 	memo.n = memo.n_joins = memo.arm = 0;
+	if (plan_known_stock(job, &planned))
+	{
+		rvd_guard_baseline(job, &planned);
+		watch(job, &planned, RVD_PLAN_BASELINE, NULL);
+		return planned.stmt;
+	}
 	plan_stock(job, &planned, &memo);
 	cost = planned.stmt->planTree->total_cost;
 	if ((!d->known && cost < job->scope.min_cost && rvd_debug_trial_seed == 0) ||

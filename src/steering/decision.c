@@ -33,6 +33,9 @@
 
 #define MAX_DEMOTIONS		3
 
+/* From here on it pays to make a stock plan again without a search. */
+#define LONG_PLANNING_MS	5.0
+
 /* Of what the account allows, one statement may stake this share. */
 #define POOL_SHARE			0.5
 
@@ -141,6 +144,18 @@ decide_best(RvdDecision *d)
 		d->reference_ms = Max(d->reference_ms, latency.last_ms);
 }
 
+/* The stock plan is the best: if it is long in planning, make it again. */
+static void
+decide_replay(RvdDecision *d)
+{
+	RvdLatency	ignored;
+
+	d->replays_stock = !d->pooled && d->planning_ms >= LONG_PLANNING_MS &&
+		d->baseline_plan != 0 &&
+		rvd_decide_read_plan(d, d->baseline_plan, &d->best_memo, &ignored) &&
+		d->best_memo.n_joins > 0;
+}
+
 /*
  * An administrator's word: that plan, and nothing else is tried.  Where this
  * instance has not had it, the configuration is that of the instance where it
@@ -219,6 +234,9 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 		!rvd_decide_read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
 		d->trying_plan = 0;
 
+	if (d->state == RVD_INSTANCE_SETTLED && d->best_plan == 0 &&
+		scope->mode == RVD_MODE_AUTO)
+		decide_replay(d);
 	if (d->state == RVD_INSTANCE_EXPLORING)
 		d->action = RVD_ACT_EXPLORE;
 	else if (d->state == RVD_INSTANCE_SETTLED && d->best_plan != 0 &&

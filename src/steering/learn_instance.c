@@ -38,8 +38,8 @@ drifts(RvdInstance *i, double ms)
 static void
 learn_planning(RvdInstance *i, const RvdRun *run)
 {
-	if (run->tag->executions > 1)
-		return;					/* a cached plan */
+	if (run->tag->executions > 1 || run->tag->replayed)
+		return;					/* not planned for it, or not searched */
 	i->planning_ms = i->planning_ms > 0 ?
 		(i->planning_ms + run->tag->planning_ms) / 2 : run->tag->planning_ms;
 }
