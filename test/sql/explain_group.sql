@@ -90,7 +90,7 @@ SELECT * FROM shown(:'q', ', COSTS OFF');
 -- under one arm, so that it is known which plan it will be; what is tried when
 -- is left to chance
 CREATE TEMP TABLE arms_before AS SELECT arm_id, enabled FROM ruvector.dag_arms;
-UPDATE ruvector.dag_arms SET enabled = name = 'no_nestloop';
+UPDATE ruvector.dag_arms SET enabled = name = 'hash_only';
 \set ECHO none
 \o /dev/null
 SELECT :'q' FROM generate_series(1, 40) \gexec

@@ -187,7 +187,7 @@ pattern(uint64_t id, uint32_t samples, uint32_t verified, int64_t now)
 {
 	RvdPattern	p = {.id = id, .samples = samples, .verified = verified,
 		.updated_at = now, .mean_ratio = -1, .ratio_variance = 0.02f,
-		.configuration = RVD_CONFIGURATION_LEARNED};
+		.configuration = 1};
 
 	random_direction(p.centroid);
 	return p;
@@ -318,7 +318,7 @@ an_old_pattern_meets_one_fresh_one(void **state)
 	rvd_bank_add(b, &old);
 	assert_int_equal(rvd_patterns_merge(b, fresh, 2, 0.95, &next), 1);
 	assert_int_equal(b->n, 2);
-	assert_int_equal(b->pattern[0].configuration, RVD_CONFIGURATION_LEARNED);
+	assert_int_equal(b->pattern[0].configuration, 1);
 	assert_int_equal(b->pattern[1].configuration, RVD_CONFIGURATION_STOCK);
 	assert_int_equal(b->pattern[1].id, 8);
 	free(b);
