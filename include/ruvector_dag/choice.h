@@ -108,8 +108,8 @@ typedef struct RvdStake
 } RvdStake;
 
 /*
- * Of n <= 64 candidates, those that a draw shows to be better than reference
- * by 5 %, in the order of what the draw promises per price; most at the most,
+ * Of n <= 64 candidates, those that a draw or the mean shows to be better
+ * than reference by 5 %, in the order of what that promises per price; most at the most,
  * and no further one once a whole time of the reference is staked.  Returns
  * how many.  O(n * most).
  */

@@ -236,7 +236,9 @@ rvd_choice_stake(const RvdBelief *beliefs, int n, double reference,
 		n = 64;
 	for (int i = 0; i < n; i++)
 	{
-		double		y = rvd_belief_draw(&beliefs[i], rng) - reference;
+		/* what is believed to gain is tried whatever the draw says */
+		double		y = fmin(rvd_belief_draw(&beliefs[i], rng),
+							 rvd_belief_mean(&beliefs[i])) - reference;
 		double		ratio = exp(y);
 
 		/* gained per time it takes to see it */

@@ -26,12 +26,17 @@
 #define USUAL_SPREAD		0.2
 #define DRIFT_DELTA			0.5
 #define DRIFT_LAMBDA		10.0
+#define CLIPPED				3.0
 
+/* One run that is far off is an accident: it takes several to be a drift. */
 static bool
 drifts(RvdInstance *i, double ms)
 {
-	return rvd_page_hinkley_add(&i->drift, log(Max(ms, 0.001)) / USUAL_SPREAD,
-								DRIFT_DELTA, DRIFT_LAMBDA);
+	double		x = log(Max(ms, 0.001)) / USUAL_SPREAD;
+
+	if (i->drift.n > 0)
+		x = Min(Max(x, i->drift.mean - CLIPPED), i->drift.mean + CLIPPED);
+	return rvd_page_hinkley_add(&i->drift, x, DRIFT_DELTA, DRIFT_LAMBDA);
 }
 
 /* Half old, half new: planning times settle once caches are warm. */

@@ -14,7 +14,7 @@ my @calls = (
 	"ruvector_neural_dag_enabled('t')", 'ruvector_dag_config()',
 	'ruvector_dag_reset()', 'ruvector_dag_patterns()',
 	'ruvector_dag_pin(1, 1)', 'ruvector_dag_unpin(1)',
-	'ruvector_dag_block(1)', 'ruvector_dag_unblock(1)',
+	"ruvector_dag_explain('SELECT 1')", 'ruvector_dag_block(1)', 'ruvector_dag_unblock(1)',
 	'ruvector_dag_queries()', 'ruvector_dag_plans()',
 	'ruvector_dag_rows()', 'ruvector_dag_trajectories()',
 	'ruvector_dag_learning_stats()', 'ruvector_dag_health_report()',

@@ -127,7 +127,16 @@ is($stats->('trials_abandoned'), $abandoned + 1, 'it was abandoned');
 is($node->safe_psql('postgres', q{
 SELECT role, reason FROM (SELECT role, configuration ->> 'reason' AS reason
 FROM ruvector_dag_plans()) p WHERE role = 'rejected'}),
-	'rejected|did not finish within its trial budget', 'and says why');
+	'', 'a first trial is short, and does not reject');
+is($node->safe_psql('postgres', q{
+SELECT role, configuration ->> 'reason' FROM ruvector_dag_plans()
+WHERE role = 'candidate'}),
+	'candidate|its trial was stopped early; may be tried for longer', 'and says why');
+$node->safe_psql('postgres', $nap->('0.01', $slow));
+is($stats->('trials_abandoned'), $abandoned + 2, 'it is tried once more');
+is($node->safe_psql('postgres', q{
+SELECT configuration ->> 'reason' FROM ruvector_dag_plans() WHERE role = 'rejected'}),
+	'did not finish within its trial budget', 'and rejected for good');
 
 # A function that catches the cancel meant for the trial: its rows are void
 $node->safe_psql('postgres', q{
