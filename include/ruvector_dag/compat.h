@@ -21,7 +21,10 @@
 #endif
 #include "executor/executor.h"
 #include "nodes/pathnodes.h"
+#include "optimizer/cost.h"
+#include "optimizer/optimizer.h"
 #include "optimizer/paths.h"
+#include "optimizer/planmain.h"
 #include "pgstat.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
@@ -101,6 +104,28 @@ rvd_rte_is_named(const RangeTblEntry *rte)
 #else
 	return rte->requiredPerms != 0;
 #endif
+}
+
+/*
+ * The planner's switches that 15 does not have: presorted aggregates in 16,
+ * the order of GROUP BY in 17, the order of DISTINCT and self-joins in 18.
+ */
+static inline uint64
+rvd_newer_planner_switches(void)
+{
+	uint64		bits = 0;
+
+#if PG_VERSION_NUM >= 160000
+	bits |= (uint64) enable_presorted_aggregate;
+#endif
+#if PG_VERSION_NUM >= 170000
+	bits |= (uint64) enable_group_by_reordering << 1;
+#endif
+#if PG_VERSION_NUM >= 180000
+	bits |= (uint64) enable_distinct_reordering << 2;
+	bits |= (uint64) enable_self_join_elimination << 3;
+#endif
+	return bits;
 }
 
 /* Since 18 TID paths are made before the others, and may be all there are. */

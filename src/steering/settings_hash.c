@@ -22,6 +22,7 @@
 #include "optimizer/planmain.h"
 #include "utils/guc.h"
 
+#include "ruvector_dag/compat.h"
 #include "ruvector_dag/hash.h"
 #include "ruvector_dag/signature.h"
 
@@ -59,7 +60,7 @@ rvd_planner_settings_hash(void)
 		geqo_threshold, Geqo_effort, join_collapse_limit,
 		from_collapse_limit, constraint_exclusion
 	};
-	uint64		h = switches();
+	uint64		h = rvd_hash_combine(switches(), rvd_newer_planner_switches());
 
 	for (int i = 0; i < lengthof(reals); i++)
 	{
