@@ -158,9 +158,7 @@ rvd_plans_arm(const RvdPlan *plan)
 {
 	const char *name = rvd_report_arm(plan->memo.arm);
 
-	if (name)
-		return name;
-	return plan->memo.n > 0 ? "learned rows" : "default";
+	return name ? name : "default";
 }
 
 /*
