@@ -32,7 +32,8 @@ ANALYZE a, b, unseen;
 SELECT ruvector_enable_neural_dag('a') AND ruvector_enable_neural_dag('b') AS on;
 -- under one arm, so that it is known which plan it will be
 CREATE TEMP TABLE arms_before AS SELECT arm_id, enabled FROM ruvector.dag_arms;
-UPDATE ruvector.dag_arms SET enabled = name = 'hash_only';
+UPDATE ruvector.dag_arms SET enabled = false;
+INSERT INTO ruvector.dag_arms (arm_id, name, settings) VALUES (31, 'test_hashes', '{"enable_nestloop": "off"}');
 \set q 'SELECT count(*) FROM a JOIN b ON b.aid = a.key AND b.x = a.id WHERE g = 3 AND h = 3 AND k = 3'
 CREATE FUNCTION why(query text, OUT looked_at bool, OUT why_not text, OUT stock bool, OUT why text) LANGUAGE sql AS $$
     SELECT (e -> 'class' ->> 'looked_at')::bool, e -> 'class' ->> 'why_not', (e -> 'choice' ->> 'stock')::bool, e -> 'choice' ->> 'why'
@@ -131,6 +132,7 @@ SELECT p ->> 'role' AS role, p ? 'cost' AS cost
 FROM jsonb_array_elements(ruvector_dag_explain(:'q') -> 'plans') p ORDER BY 1;
 RESET ROLE;
 
+DELETE FROM ruvector.dag_arms WHERE arm_id = 31;
 UPDATE ruvector.dag_arms a SET enabled = b.enabled FROM arms_before b WHERE b.arm_id = a.arm_id;
 SET client_min_messages = warning;
 DROP SCHEMA test_explain CASCADE;

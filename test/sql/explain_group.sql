@@ -90,7 +90,8 @@ SELECT * FROM shown(:'q', ', COSTS OFF');
 -- under one arm, so that it is known which plan it will be; what is tried when
 -- is left to chance
 CREATE TEMP TABLE arms_before AS SELECT arm_id, enabled FROM ruvector.dag_arms;
-UPDATE ruvector.dag_arms SET enabled = name = 'hash_only';
+UPDATE ruvector.dag_arms SET enabled = false;
+INSERT INTO ruvector.dag_arms (arm_id, name, settings) VALUES (31, 'test_hashes', '{"enable_nestloop": "off"}');
 \set ECHO none
 \o /dev/null
 SELECT :'q' FROM generate_series(1, 40) \gexec
@@ -194,6 +195,7 @@ EXPLAIN (FORMAT nothing) :q;
 EXPLAIN (COSTS maybe) :q;
 EXPLAIN (FORMAT) :q;
 
+DELETE FROM ruvector.dag_arms WHERE arm_id = 31;
 UPDATE ruvector.dag_arms a SET enabled = b.enabled FROM arms_before b WHERE b.arm_id = a.arm_id;
 SET client_min_messages = warning;
 DROP SCHEMA test_explain_group CASCADE;

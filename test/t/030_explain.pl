@@ -17,7 +17,8 @@ set_up($node, 'postgres');
 
 # Under one arm, so that it is known which plan it will be; what is tried when
 # is left to chance
-$node->safe_psql('postgres', q{UPDATE ruvector.dag_arms SET enabled = name = 'hash_only'});
+$node->safe_psql('postgres', q{UPDATE ruvector.dag_arms SET enabled = false;
+INSERT INTO ruvector.dag_arms (arm_id, name, settings) VALUES (31, 'test_hashes', '{"enable_nestloop": "off"}')});
 my $steered = '';
 for (my $run = 0; $run < 60 && $steered eq ''; $run++)
 {
@@ -58,7 +59,7 @@ foreach my $options ('SUMMARY OFF', 'ANALYZE', 'ANALYZE, BUFFERS, TIMING OFF',
 
 		is($group->{'Plan ID'}, $steered, 'of the plan that is proven');
 		is($group->{'Role'}, 'proven', 'it says so');
-		is($group->{'Arm'}, 'hash_only', 'with its arm');
+		is($group->{'Arm'}, 'test_hashes', 'with its arm');
 		cmp_ok($group->{'Stock Time'}, '>', $group->{'Expected Time'},
 			'and what was gained');
 	}
@@ -118,7 +119,7 @@ foreach my $neighbour ('', $auto)
 my ($rc, $stdout) = $node->psql('postgres',
 	"EXPLAIN ANALYZE SELECT 1 / (g - g) FROM a; EXPLAIN (COSTS OFF) $query;",
 	on_error_stop => 0);
-like($stdout, qr/Hash Join.*\nNeural DAG: proven, arm "hash_only"$/s, 'after an error');
+like($stdout, qr/Hash Join.*\nNeural DAG: proven, arm "test_hashes"$/s, 'after an error');
 
 # ---- a restart keeps it; without the library there is nothing ------------------------------
 $node->restart;

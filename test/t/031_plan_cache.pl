@@ -53,9 +53,10 @@ my $off = 'SET ruvector.neural_dag_enabled = off;';
 
 # ---- a generic plan that is a disaster -----------------------------------------
 is(generic($skewed, 0, 8, $off), 3, 'the server takes the generic plan after five executions');
-my $first = generic($skewed, 0, 20);
+my $first = generic($skewed, 0, 60);
 cmp_ok($first, '>=', 3, 'it is measured');
-cmp_ok($first, '<=', 6, 'and then given up, in the same session');
+# within a second, the time between two invalidations
+cmp_ok($first, '<', 50, 'and then given up, in the same session');
 is(generic($skewed, 0, 12), 0, 'the next session does not fall for it');
 is(generic($skewed, 0, 8, 'SET plan_cache_mode = force_generic_plan;'), 8,
 	'unless the user says so');
