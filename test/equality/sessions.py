@@ -40,7 +40,17 @@ class Session:
             self.must("SET %s;" % setting)
 
     def must(self, text):
-        return self.psql.must(text)
+        """Rows of what may not fail.  A time-out that is in force may strike
+        a mere SET when the machine is busy: then once more."""
+        for _ in range(50):
+            lines, _ = self.psql.cmd(text)
+            errors = [x for x in lines if x == psql_session.LOST or
+                      x.startswith(("ERROR:", "FATAL:", "psql: error"))]
+            if not any(TIMED_OUT in x for x in errors):
+                break
+        if errors:
+            raise RuntimeError("%s: %s" % (text, errors))
+        return [x for x in lines if not NOISE.match(x)]
 
     def run(self, statement):
         lines, _ = self.psql.cmd(statement + ";")
