@@ -137,8 +137,8 @@ CREATE TABLE ruvector.dag_classes (
     first_seen       timestamptz,
     last_used        timestamptz,
     invalidated      timestamptz,
-    pinned_plan      bigint NOT NULL,   -- 0: none
-    pinned_instance  bigint NOT NULL,   -- where it was seen
+    pinned_plan      bigint NOT NULL DEFAULT 0,   -- 0: none
+    pinned_instance  bigint NOT NULL DEFAULT 0,   -- where it was seen
     arm_n            bigint[] NOT NULL, -- per arm: outcomes, mean of ln(time / baseline)
     arm_mean         real[] NOT NULL,
     custom           float8[] NOT NULL, -- prepared statements: planning and run of
@@ -213,11 +213,11 @@ CREATE TABLE ruvector.dag_plans (
     first_seen       timestamptz,
     last_used        timestamptz,
     role_changed     timestamptz,
-    history_roles    integer[] NOT NULL, -- the last changes of role, oldest first
-    history_reasons  integer[] NOT NULL,
-    history_times    bigint[] NOT NULL, -- microseconds since 2000-01-01
-    arm              integer NOT NULL,  -- of dag_arms, 0: none
-    memo_joins       integer[] NOT NULL, -- the order of joins that makes it again
+    history_roles    integer[] NOT NULL DEFAULT '{}', -- the last changes of role, oldest first
+    history_reasons  integer[] NOT NULL DEFAULT '{}',
+    history_times    bigint[] NOT NULL DEFAULT '{}', -- microseconds since 2000-01-01
+    arm              integer NOT NULL DEFAULT 0, -- of dag_arms, 0: none
+    memo_joins       integer[] NOT NULL DEFAULT '{}', -- the order of joins that makes it again
     memo_keys        bigint[] NOT NULL, -- and the learned rows
     memo_rows        real[] NOT NULL,
     skeleton         text NOT NULL,

@@ -170,10 +170,10 @@ foreach my $t (@tried)
 	$node->safe_psql('postgres', qq{
 INSERT INTO ruvector.dag_plans (queryid, instance, plan_id, value, role, reason,
     trials, trials_abandoned, observed, timed, est_cost, predicted_ms, latency,
-    ratio, memo_keys, memo_rows, skeleton)
+    ratio, arm, memo_keys, memo_rows, skeleton)
 SELECT c, i, 90000 + 10 * c + $role, 1, $role, $reason, 0, 0, 0, 0, 1, 1,
     '{0,0,0,0,0,0,0,0,0}', ARRAY[$n, $cut, $mean, 0, $n, 1, 1, 1, $bound],
-    '{}', '{}', ''
+    1, '{}', '{}', ''
 FROM generate_series(0, 9) i, unnest(ARRAY[$clusters]) c});
 }
 $node->restart;
