@@ -14,6 +14,8 @@
 
 #include "postgres.h"
 
+#include <math.h>
+
 #include "commands/explain.h"
 #if PG_VERSION_NUM >= 180000
 #include "commands/explain_format.h"
@@ -262,6 +264,20 @@ rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)
 	sj->syn_lefthand = left;
 	sj->syn_righthand = right;
 	sj->jointype = JOIN_INNER;
+}
+
+/*
+ * Before 18 (upstream e22253467942) a method that is switched off but cannot be
+ * done without costs disable_cost more each time; what is left is the cost.
+ */
+static inline double
+rvd_cost_without_disabled(Cost cost)
+{
+#if PG_VERSION_NUM >= 180000
+	return cost;
+#else
+	return cost >= disable_cost ? fmod(cost, disable_cost) : cost;
+#endif
 }
 
 /* Times of the last ANALYZE were renamed in 16 (upstream a9c70b46dbe). */

@@ -167,6 +167,12 @@ extern uint16 rvd_candidates_next_arm(const RvdDecision *d, RvdRng *rng);
 extern bool rvd_candidates_may_plan(const RvdDecision *d);
 
 /*
+ * After so many ms planning a candidate is given up: an arm may open a search
+ * that takes a thousand times as long.
+ */
+extern double rvd_candidates_planning_limit(const RvdDecision *d);
+
+/*
  * Planning under the arm took ms and led to candidate c, or to nothing new
  * (NULL).  Kept with the instance and in *d.
  */

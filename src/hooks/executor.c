@@ -53,12 +53,14 @@ is_ours(QueryDesc *query_desc, int eflags)
 		!IsParallelWorker() && !rvd_in_explain();
 }
 
-/* ---- settings of an arm that act while its plan runs --------------------------- */
+/* ---- settings of an arm that act while its plan runs, under EXPLAIN, too ------- */
 
 static int
-begin_arm(const RvdTag *tag)
+begin_arm(QueryDesc *query_desc)
 {
 	const RvdArm *arm = NULL;
+	const RvdTag *tag = rvd_neural_dag_enabled && !rvd_in_worker ?
+		rvd_tag_find(query_desc->plannedstmt) : NULL;
 
 	if (rvd_debug_arm[0] && rvd_neural_dag_enabled && !rvd_in_worker &&
 		!IsInParallelMode() && rvd_scope_any())
@@ -118,7 +120,7 @@ rvd_ExecutorStart(QueryDesc *query_desc, int eflags)
 	if (tag && tag->counts_rows && rvd_learn_want_times(tag))
 		instruments = INSTRUMENT_ROWS | INSTRUMENT_TIMER;
 	query_desc->instrument_options |= instruments;
-	nest_level = begin_arm(tag);
+	nest_level = begin_arm(query_desc);
 	if (prev_ExecutorStart)
 		prev_ExecutorStart(query_desc, eflags);
 	else
@@ -197,9 +199,9 @@ try_candidates(RvdExecution *e, QueryDesc *query_desc,
 }
 
 static void
-pass_on_run(const RvdTag *tag, RVD_EXECUTOR_RUN_PARAMS)
+pass_on_run(RVD_EXECUTOR_RUN_PARAMS)
 {
-	int			nest_level = begin_arm(tag);
+	int			nest_level = begin_arm(queryDesc);
 
 	depth++;
 	PG_TRY();
@@ -224,7 +226,7 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 
 	if (e == NULL)
 	{
-		pass_on_run(NULL, RVD_EXECUTOR_RUN_ARGS);
+		pass_on_run(RVD_EXECUTOR_RUN_ARGS);
 		return;
 	}
 	if (e->tag_id != 0 && try_candidates(e, queryDesc, direction, count))
@@ -237,7 +239,7 @@ rvd_ExecutorRun(RVD_EXECUTOR_RUN_PARAMS)
 		e->runs++;
 		rvd_execution_start_clock(e);
 	}
-	pass_on_run(e ? rvd_tag_by_id(e->tag_id) : NULL, RVD_EXECUTOR_RUN_ARGS);
+	pass_on_run(RVD_EXECUTOR_RUN_ARGS);
 	e = rvd_execution_find(queryDesc);
 	if (e)
 		rvd_execution_stop_clock(e);

@@ -130,7 +130,8 @@ plan_under(Exploration *x, uint16 arm)
 	RvdPlanSpec spec = {
 		.kind = a && a->learned_rows && rvd_part_on(RVD_PART_ROWS) ?
 		RVD_PLAN_LEARNED : RVD_PLAN_STOCK,
-		.memo = &f->memo, .arm = arm, .usual_error = x->usual_error
+		.memo = &f->memo, .arm = arm, .usual_error = x->usual_error,
+		.most_ms = rvd_candidates_planning_limit(d)
 	};
 	RvdCandidate c;
 

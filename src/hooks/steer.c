@@ -24,6 +24,7 @@
 #include "utils/resowner.h"
 
 #include "ruvector_dag/arm.h"
+#include "ruvector_dag/budget.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
@@ -95,45 +96,80 @@ is_interruption(int sqlerrcode)
 }
 
 /*
- * The same with changed estimates.  An error leaves out->stmt NULL, unless
- * it is an interruption, which is the user's.
+ * The same in a subtransaction.  An error leaves out->stmt NULL, unless it is
+ * an interruption, which is the user's; but for the one that our own budget
+ * asked for.
  */
-void
-rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
-					  const RvdPlanSpec *spec)
+static void
+run_in_subtransaction(RvdSteerJob *job, RvdPlanned *out,
+					  const RvdPlanSpec *spec, bool budgeted)
 {
 	MemoryContext cxt = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
 
-	memset(out, 0, sizeof(*out));
 	BeginInternalSubTransaction(NULL);
 	MemoryContextSwitchTo(cxt);
 	PG_TRY();
 	{
+		if (budgeted)
+			rvd_budget_start(spec->most_ms);
 		rvd_steer_run(job, out, spec);
+		if (budgeted)
+			rvd_budget_stop();
 		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
 		int			code = geterrcode();
+		bool		ours;
 		ErrorData  *error;
 
+		if (budgeted)
+			rvd_budget_stop();
+		ours = budgeted && rvd_budget_is_ours(code);
 		MemoryContextSwitchTo(cxt);
 		error = CopyErrorData();
 		out->stmt = NULL;
-		if (!is_interruption(code))
+		if (!ours && !is_interruption(code))
 			rvd_swallow_error("planning with learned rows", cxt);
 		else
 			FlushErrorState();
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(cxt);
 		CurrentResourceOwner = owner;
-		if (is_interruption(code))
+		if (!ours && is_interruption(code))
 			ReThrowError(error);
 	}
 	PG_END_TRY();
 	MemoryContextSwitchTo(cxt);
 	CurrentResourceOwner = owner;
+}
+
+void
+rvd_steer_run_guarded(RvdSteerJob *job, RvdPlanned *out,
+					  const RvdPlanSpec *spec)
+{
+	bool		budgeted = spec->most_ms > 0 && rvd_budget_free();
+	RvdOwnTime	clock;
+
+	memset(out, 0, sizeof(*out));
+	if (!budgeted)
+	{
+		run_in_subtransaction(job, out, spec, false);
+		return;
+	}
+	rvd_own_time_start(&clock);
+	rvd_budget_begin();
+	PG_TRY();
+	{
+		run_in_subtransaction(job, out, spec, true);
+	}
+	PG_FINALLY();
+	{
+		rvd_budget_end();
+	}
+	PG_END_TRY();
+	out->ms = rvd_own_time_ms(&clock);
 }
 
 /* Name the plan; false: it has nodes or a size we do not handle. */

@@ -50,6 +50,7 @@ typedef struct RvdPlanSpec
 	RvdMemo    *memo;			/* NULL: do not record */
 	uint16		arm;			/* but for a replay */
 	double		usual_error;	/* see RvdPlanning */
+	double		most_ms;		/* given up after that; 0: never */
 	bool		same_methods;	/* a replay: join methods are not left to cost */
 } RvdPlanSpec;
 

@@ -126,8 +126,8 @@ add_node(PlanBuild *b, Plan *plan)
 	node->width = plan->plan_width;
 	node->label = rvd_plan_label_of(b->stmt, plan);
 	node->est_rows = plan->plan_rows;
-	node->startup_cost = plan->startup_cost;
-	node->total_cost = plan->total_cost;
+	node->startup_cost = rvd_cost_without_disabled(plan->startup_cost);
+	node->total_cost = rvd_cost_without_disabled(plan->total_cost);
 	set_source(b, plan, node);
 	return b->n_nodes++;
 }

@@ -28,6 +28,9 @@ StaticAssertDecl(RVD_ARMS == RVD_MAX_ARMS + 1, "arms are numbered otherwise");
 /* Planning with corrections takes longer than the stock planning. */
 #define CORRECTING			1.5
 
+/* No planning is stopped earlier. */
+#define LEAST_PLANNING_MS	5.0
+
 /* The latency model tells plans of one statement apart not all too well. */
 #define MODEL_SD			0.6
 
@@ -113,6 +116,17 @@ rvd_candidates_may_plan(const RvdDecision *d)
 		return price <= PLANNING_SHARE * d->reference_ms;
 	return d->explored_ms + price <=
 		PLANNING_SHARE * Max(d->calls, 1) * d->baseline_ms;
+}
+
+double
+rvd_candidates_planning_limit(const RvdDecision *d)
+{
+	double		affordable = PLANNING_SHARE * Max(d->calls, 1) *
+		(d->baseline_ms > 0 ? d->baseline_ms : d->reference_ms) -
+		d->explored_ms;
+
+	return Max(Max(affordable, d->planning_ms * CORRECTING),
+			   LEAST_PLANNING_MS);
 }
 
 /* ---- keeping ------------------------------------------------------------------- */

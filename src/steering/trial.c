@@ -9,11 +9,6 @@
  * the subtransaction is rolled back and the reference runs, streaming as
  * always: the user loses the budget, never the query.
  *
- * The timer interrupts by the same flag as a cancel.  A real cancel arrives
- * as SIGINT (pg_cancel_backend, statement_timeout and lock_timeout all send
- * it), so while the trial runs SIGINT is noted by a handler of ours; only an
- * interruption that our timer asked for and nobody else is swallowed.
- *
  * Layer 4.  Memory: the candidate's plan lives in a context of its own,
  * deleted at the end; execution state lives below the caller's context.
  *
@@ -21,29 +16,23 @@
  */
 #include "postgres.h"
 
-#include <signal.h>
-
 #include "access/parallel.h"
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "executor/executor.h"
 #include "executor/instrument.h"
 #include "executor/tstoreReceiver.h"
-#include "libpq/pqsignal.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
-#include "storage/latch.h"
 #include "tcop/pquery.h"
-#include "tcop/tcopprot.h"
 #include "utils/memutils.h"
 #include "utils/portal.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
-#include "utils/timeout.h"
-#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "ruvector_dag/arm.h"
+#include "ruvector_dag/budget.h"
 #include "ruvector_dag/compat.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/observe.h"
@@ -51,16 +40,6 @@
 #include "ruvector_dag/plan_dag.h"
 #include "ruvector_dag/settings.h"
 #include "ruvector_dag/trial.h"
-
-/* The budget's timer fires again after this long, or more. */
-#define MIN_REPEAT_MS	20
-
-static TimeoutId budget_timeout;
-static bool budget_timeout_registered = false;
-static volatile sig_atomic_t budget_expired = 0;
-static volatile sig_atomic_t real_cancel = 0;
-static RvdOwnTime trial_clock;	/* of the trial under way */
-static double trial_budget_ms;
 
 /* ---- conditions ------------------------------------------------------------ */
 
@@ -135,51 +114,6 @@ rvd_trial_run_allowed(QueryDesc *queryDesc, RvdTag *tag,
 	return transaction_allows_trials();
 }
 
-/* ---- interruption ---------------------------------------------------------- */
-
-/*
- * The budget is the statement's own time; while others have the processors
- * the trial may go on, but not beyond twice the budget on the wall.
- */
-static void
-on_budget_expired(void)
-{
-	double		own_ms;
-	double		elapsed = rvd_own_time_elapsed_ms(&trial_clock, &own_ms);
-
-	if (!budget_expired && own_ms < trial_budget_ms &&
-		elapsed < 2 * trial_budget_ms)
-		return;
-	budget_expired = 1;
-	InterruptPending = true;
-	QueryCancelPending = true;
-	SetLatch(MyLatch);
-}
-
-static void
-on_sigint(SIGNAL_ARGS)
-{
-	real_cancel = 1;
-	StatementCancelHandler(postgres_signal_arg);
-}
-
-/*
- * The timer may have fired without anybody looking.  Take its request back,
- * but not one that came from elsewhere at the same moment.
- */
-static void
-forget_our_cancel(void)
-{
-	if (!budget_expired)
-		return;
-	QueryCancelPending = false;
-	if (real_cancel)
-	{
-		InterruptPending = true;
-		QueryCancelPending = true;
-	}
-}
-
 /* ---- the trial --------------------------------------------------------------- */
 
 typedef struct TrialState
@@ -198,8 +132,6 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 {
 	/* to be cut at any moment, it may also be cut at once */
 	double		least_ms = rvd_debug_trial_seed != 0 ? 0.0 : 1.0;
-	TimestampTz end = GetCurrentTimestamp() +
-		(TimestampTz) (Max(budget_ms, least_ms) * 1000.0);
 	MemoryContext old = MemoryContextSwitchTo(state->run_cxt);
 	DestReceiver *dest = CreateDestReceiver(DestTuplestore);
 	const RvdArm *arm = rvd_arm(state->arm);
@@ -211,10 +143,7 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 								 queryDesc->crosscheck_snapshot, dest,
 								 queryDesc->params, queryDesc->queryEnv,
 								 state->count_rows ? INSTRUMENT_ROWS : 0);
-	/* repeated, for functions that catch the first and go on */
-	trial_budget_ms = budget_ms;
-	enable_timeout_every(budget_timeout, end,
-						 Max(MIN_REPEAT_MS, (int) budget_ms / 4));
+	rvd_budget_start(Max(budget_ms, least_ms));
 	if (arm && arm->at_run)
 		nest_level = rvd_arm_apply(arm, true);
 	standard_ExecutorStart(state->run, 0);
@@ -222,10 +151,10 @@ run_candidate(QueryDesc *queryDesc, TrialState *state, double budget_ms,
 	standard_ExecutorFinish(state->run);
 	if (nest_level > 0)
 		rvd_arm_revert(nest_level);
-	disable_timeout(budget_timeout, false);
+	rvd_budget_stop();
 	MemoryContextSwitchTo(old);
 	/* somebody in there caught what was meant for us: its rows are void */
-	if (budget_expired)
+	if (rvd_budget_expired())
 		ereport(ERROR,
 				(errcode(ERRCODE_QUERY_CANCELED),
 				 errmsg("trial over budget")));
@@ -258,12 +187,11 @@ undo_candidate(TrialState *state, RvdTrial *trial, MemoryContext cxt,
 	ErrorData  *error;
 	bool		ours;
 
-	disable_timeout(budget_timeout, false);
+	rvd_budget_stop();
 	MemoryContextSwitchTo(cxt);
 	error = CopyErrorData();
 	FlushErrorState();
-	ours = budget_expired && !real_cancel &&
-		error->sqlerrcode == ERRCODE_QUERY_CANCELED;
+	ours = rvd_budget_is_ours(error->sqlerrcode);
 	if (ours && state->count_rows && state->run && state->run->planstate)
 		rvd_observe_run(state->run, trial->tag, false, false, &trial->seen);
 	RollbackAndReleaseCurrentSubTransaction();
@@ -282,7 +210,7 @@ undo_candidate(TrialState *state, RvdTrial *trial, MemoryContext cxt,
 			break;
 		default:
 			/* lock_timeout among others arrives as SIGINT */
-			if (real_cancel)
+			if (rvd_budget_cancelled())
 				ReThrowError(error);
 			trial->failed = true;
 			FreeErrorData(error);
@@ -338,20 +266,14 @@ static void
 attempt_interruptible(QueryDesc *queryDesc, TrialState *state,
 					  double budget_ms, RvdTrial *trial)
 {
-	budget_expired = 0;
-	real_cancel = 0;
-	pqsignal(SIGINT, on_sigint);
-	if (QueryCancelPending)
-		real_cancel = 1;		/* it came before us */
+	rvd_budget_begin();
 	PG_TRY();
 	{
 		attempt(queryDesc, state, budget_ms, trial);
 	}
 	PG_FINALLY();
 	{
-		/* in this order: what comes in between is still noted */
-		forget_our_cancel();
-		pqsignal(SIGINT, StatementCancelHandler);
+		rvd_budget_end();
 	}
 	PG_END_TRY();
 }
@@ -374,7 +296,6 @@ try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
 										  ALLOCSET_DEFAULT_SIZES);
 
 	rvd_own_time_start(&clock);
-	trial_clock = clock;
 	if (queryDesc->totaltime)
 		InstrStartNode(queryDesc->totaltime);
 	PG_TRY();
@@ -442,11 +363,6 @@ rvd_trials_next(RvdTrials *trials, QueryDesc *queryDesc, RvdTrial *trial)
 {
 	int			i;
 
-	if (!budget_timeout_registered)
-	{
-		budget_timeout = RegisterTimeout(USER_TIMEOUT, on_budget_expired);
-		budget_timeout_registered = true;
-	}
 	while (trials->next < trials->n && trials->tags[trials->next] == NULL)
 		trials->next++;
 	if (trials->next == trials->n)
