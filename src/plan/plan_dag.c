@@ -27,6 +27,7 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 
+#include "ruvector_dag/compat.h"
 #include "plan_node.h"
 
 typedef struct PlanEdge

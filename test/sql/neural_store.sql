@@ -34,6 +34,7 @@ ORDER BY relname;
 CREATE TABLE item (id int, x int);
 INSERT INTO item SELECT i, i % 50 FROM generate_series(1, 20000) i;
 ANALYZE item;
+UPDATE ruvector.dag_arms SET enabled = arm_id = 1;
 SELECT ruvector_enable_neural_dag('item', '{"dag_min_cost": 0}');
 SET ruvector.dag_overhead_limit = 1;
 SET max_parallel_workers_per_gather = 0;
