@@ -81,6 +81,7 @@ typedef struct RvdTag
 	bool		pooled;			/* class taken as one: ratios, not times */
 	double		est_cost;
 	double		planning_ms;	/* charged to the first execution */
+	double		around_ms;		/* of it, not in the planner itself */
 	double		stock_planning_ms;	/* the stock plan's, typical; 0: not known */
 	double		baseline_ms;	/* expected, 0: not known */
 	uint32		executions;		/* > 1: the plan is a cached one */

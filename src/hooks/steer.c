@@ -242,6 +242,7 @@ rvd_steer_attach(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
 		return;
 	own->arm = arm;
 	own->stock = arm == RVD_ARM_NONE;
+	own->planning_ms = candidate->ms + reference->around_ms;
 	if (reference->role == RVD_PLAN_BASELINE && reference->look.coded)
 	{
 		own->has_stock_code = true;
@@ -307,6 +308,9 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
 	tag->may_explore = rvd_executor_depth() == 0 &&
 		job->scope.mode == RVD_MODE_AUTO && d->pinned_plan == 0 &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);
+	/* all that comes before a plan is there, but for looking for others */
+	tag->around_ms = rvd_own_time_ms(&job->clock) - planned->ms;
+	tag->planning_ms = planned->ms + tag->around_ms;
 	tag->exploring = d->action == RVD_ACT_EXPLORE;
 	if (rvd_debug_trial_seed != 0)
 	{
@@ -347,6 +351,7 @@ rvd_steer_plan(RvdSteerJob *job)
 	RvdMemo		memo;
 	double		cost;
 
+	rvd_own_time_start(&job->clock);
 	job->attention = rvd_look_choose_attention(d->queryid);
 	memset(&planned, 0, sizeof(planned));
 	if (plan_best(job, &planned))

@@ -12,6 +12,7 @@
 
 #include "ruvector_dag/dag.h"
 #include "ruvector_dag/decision.h"
+#include "ruvector_dag/own_time.h"
 #include "ruvector_dag/planning.h"
 
 typedef PlannedStmt *(*RvdNextPlanner) (Query *query, const char *text,
@@ -29,6 +30,7 @@ typedef struct RvdSteerJob
 	RvdScope	scope;
 	RvdDecision decision;
 	int			attention;		/* kernel that weighs its plans */
+	RvdOwnTime	clock;			/* since planning it began */
 } RvdSteerJob;
 
 /* A plan and the run of the planner that made it. */

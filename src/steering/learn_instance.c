@@ -22,6 +22,10 @@
 
 #define BASELINE_RUNS		2
 
+/* Among the first runs, one this much faster says that the others were cold. */
+#define COLD_RUNS			4
+#define COLD_SHARE			0.6
+
 /* Spread of ln ms of one plan that is no drift. */
 #define USUAL_SPREAD		0.2
 #define DRIFT_DELTA			0.5
@@ -86,6 +90,15 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 	{
 		memset(&i->baseline, 0, sizeof(i->baseline));
 		i->state = RVD_INSTANCE_LEARNING;
+	}
+	/* so much faster than before: that was with cold caches */
+	if (run->outcome == RVD_RUN_COMPLETE && i->baseline.n > 0 &&
+		i->baseline.n <= COLD_RUNS &&
+		run->ms < COLD_SHARE * rvd_latency_typical(&i->baseline))
+	{
+		memset(&i->baseline, 0, sizeof(i->baseline));
+		if (i->best_plan == 0)
+			i->state = RVD_INSTANCE_LEARNING;
 	}
 	if (run->outcome == RVD_RUN_COMPLETE)
 		rvd_latency_add(&i->baseline, run->ms);
