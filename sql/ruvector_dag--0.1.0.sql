@@ -171,6 +171,8 @@ CREATE TABLE ruvector.dag_instances (
     next_look     bigint NOT NULL,
     slow_streak   bigint NOT NULL,
     arms_planned  bigint NOT NULL,      -- bits of arms
+    failed_rounds bigint NOT NULL,      -- executions in a row whose trials all failed
+    lost          bigint NOT NULL,      -- candidates that did
     planning_ms   float8 NOT NULL,      -- of the stock plan
     explored_ms   float8 NOT NULL,      -- spent on planning candidates
     drift_n       bigint NOT NULL,      -- Page-Hinkley test of its time

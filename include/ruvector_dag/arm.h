@@ -49,6 +49,9 @@ extern const RvdArm *rvd_arm(uint16 id);
 /* Bits (1 << id) of the arms that new plans may be made under. */
 extern uint32 rvd_arms_enabled(void);
 
+/* Those of them that use learned rows. */
+extern uint32 rvd_arms_learned(void);
+
 extern const RvdArm *rvd_arm_by_name(const char *name);
 
 /* Its name; "none" for 0, NULL where it is not there any more. */

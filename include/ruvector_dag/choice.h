@@ -45,6 +45,9 @@ extern void rvd_belief_observe(RvdBelief *b, double y, double variance);
 /* y is at least this: a trial that was cut there. */
 extern void rvd_belief_censor(RvdBelief *b, double y);
 
+/* So many other candidates for the same instance were found to be slower. */
+extern void rvd_belief_discourage(RvdBelief *b, uint32_t lost);
+
 /*
  * E[y | y > bound], by the inverse Mills ratio (Tobin 1958); without a bound
  * the mean.
@@ -110,7 +113,7 @@ typedef struct RvdStake
 /*
  * Of n <= 64 candidates, those that a draw or the mean shows to be better
  * than reference by 5 %, in the order of what that promises per price; most at the most,
- * and no further one once a whole time of the reference is staked.  Returns
+ * and no further one once 1.35 times the reference's time is staked.  Returns
  * how many.  O(n * most).
  */
 extern int	rvd_choice_stake(const RvdBelief *beliefs, int n,

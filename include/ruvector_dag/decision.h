@@ -61,6 +61,7 @@ typedef struct RvdDecision
 	RvdLine		line;			/* expectation by cost */
 	uint32		calls;			/* of the instance */
 	uint32		demotions;
+	uint32		lost;			/* candidates found to be slower */
 	uint32		arms_planned;	/* bits */
 	int32		n_candidates;
 	/* not cleared: valid as far as the members above say */

@@ -238,6 +238,8 @@ typedef struct RvdInstance
 	uint32		next_look;		/* calls: when a settled one looks again */
 	uint32		slow_streak;	/* steered runs in a row slower than baseline */
 	uint32		arms_planned;	/* bits: what they lead to is known */
+	uint32		failed_rounds;	/* executions in a row whose trials all failed */
+	uint32		lost;			/* candidates that did, since things changed */
 	double		planning_ms;	/* of the stock plan, typical */
 	double		explored_ms;	/* spent on planning candidates */
 	int32		n_candidates;

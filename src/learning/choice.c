@@ -33,14 +33,18 @@ static const double shares[] = {0.15, 0.3, 0.45, 0.6, 0.75, 0.9};
 /* A first trial is short: several fit into one run, and big gains show. */
 #define FIRST_SHARE		0.45
 
-/* All trials of one run. */
-#define MAX_STAKED		1.0
+/* All trials of one run: three first ones. */
+#define MAX_STAKED		1.35
 
 /* A second trial must tell more than the first. */
 #define AFTER_CUT		1.5
 
 /* A trial that was cut is taken to be slower by this, ln. */
 #define BEYOND_BOUND	0.5
+
+/* Where others lost the next one is less likely to win. */
+#define PER_LOSS		0.1
+#define MOST_LOSS		1.5
 
 #define RECORD_MEMORY	20
 
@@ -90,6 +94,12 @@ inverse_mills(double x)
 	if (x > 8)
 		return x + 1 / x;
 	return exp(-0.5 * x * x) / SQRT_TWO_PI / upper_tail(x);
+}
+
+void
+rvd_belief_discourage(RvdBelief *b, uint32_t lost)
+{
+	b->mean += fmin(PER_LOSS * lost, MOST_LOSS);
 }
 
 double

@@ -276,6 +276,19 @@ rvd_arms_enabled(void)
 	return have_arms() ? arms_enabled : 0;
 }
 
+uint32
+rvd_arms_learned(void)
+{
+	uint32		learned = 0;
+
+	if (!have_arms())
+		return 0;
+	for (int i = 1; i <= RVD_MAX_ARMS; i++)
+		if (arms[i].enabled && arms[i].learned_rows)
+			learned |= 1U << i;
+	return learned;
+}
+
 const RvdArm *
 rvd_arm_by_name(const char *name)
 {

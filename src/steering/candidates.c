@@ -72,6 +72,7 @@ rvd_candidate_believe(const RvdDecision *d, const RvdCandidate *c,
 					  RvdBelief *belief)
 {
 	believe_arm(d, c->arm, c->corrected, belief);
+	rvd_belief_discourage(belief, d->lost);
 	if (c->sd > 0)
 		rvd_belief_observe(belief, c->predicted,
 						   c->sd * c->sd + MODEL_SD * MODEL_SD);

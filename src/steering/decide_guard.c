@@ -77,7 +77,7 @@ rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan, uint64 world,
 	i->state = RVD_INSTANCE_EXPLORING;
 	i->arms_planned = 0;
 	i->n_candidates = 0;
-	i->rounds = 0;
+	i->rounds = i->failed_rounds = i->lost = 0;
 	i->slow_streak = 0;
 	if (world != 0)
 	{
@@ -112,7 +112,7 @@ rvd_decide_note_world(RvdDecision *d, uint64 world, bool changed)
 		i->world_changed = GetCurrentTimestamp();
 		i->arms_planned = 0;
 		i->n_candidates = 0;
-		i->rounds = 0;
+		i->rounds = i->failed_rounds = i->lost = 0;
 		if (i->state == RVD_INSTANCE_SETTLED)
 			i->state = RVD_INSTANCE_EXPLORING;
 	}

@@ -87,6 +87,7 @@ read_instance(RvdDecision *d)
 	d->trying_plan = i->trying_plan;
 	d->demotions = i->demotions;
 	d->calls = i->calls;
+	d->lost = i->lost;
 	d->baseline_runs = i->baseline.n;
 	d->world = i->world;
 	d->world_changed = i->world_changed;

@@ -14,6 +14,7 @@
 #include "miscadmin.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/decision.h"
 #include "ruvector_dag/look.h"
 #include "ruvector_dag/world.h"
@@ -21,6 +22,9 @@
 #include "learn_run.h"
 
 #define BASELINE_RUNS		2
+
+/* Executions in a row whose trials may all fail before it is time to wait. */
+#define FREE_ROUNDS			2
 
 /* Among the first runs, one this much faster says that the others were cold. */
 #define COLD_RUNS			4
@@ -53,16 +57,35 @@ learn_planning(RvdInstance *i, const RvdRun *run)
 		(i->planning_ms + run->tag->planning_ms) / 2 : run->tag->planning_ms;
 }
 
-/* Row counts changed: what arms with learned rows lead to is not known. */
+/*
+ * Row counts changed: what arms with learned rows lead to is not known any
+ * more.  Where trials have failed again and again that can wait.  learned:
+ * bits of those arms.
+ */
 static void
-look_again(RvdInstance *i)
+look_again(RvdInstance *i, uint32 learned)
 {
-	i->arms_planned = 0;
-	i->state = RVD_INSTANCE_EXPLORING;
+	i->arms_planned &= ~learned;
+	if (i->failed_rounds <= FREE_ROUNDS)
+		i->state = RVD_INSTANCE_EXPLORING;
+}
+
+/*
+ * All trials of this execution failed.  The third time in a row it is time
+ * to wait, each time four times as long: what is left to gain is gained
+ * later, and what there is to lose is lost rarely.
+ */
+static void
+learn_failed_round(RvdInstance *i)
+{
+	if (++i->failed_rounds <= FREE_ROUNDS)
+		return;
+	i->state = RVD_INSTANCE_SETTLED;
+	i->next_look = i->calls + (1U << Min(2 * (i->failed_rounds - 1), 20));
 }
 
 static void
-learn_baseline_run(RvdInstance *i, const RvdRun *run)
+learn_baseline_run(RvdInstance *i, const RvdRun *run, uint32 learned)
 {
 	const RvdTag *tag = run->tag;
 
@@ -110,7 +133,7 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
 		i->state = RVD_INSTANCE_EXPLORING;
 	else if (i->state == RVD_INSTANCE_SETTLED && run->news > 0 &&
 			 i->rounds < RVD_MAX_ROUNDS)
-		look_again(i);
+		look_again(i, learned);
 }
 
 /*
@@ -119,7 +142,7 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run)
  * where nothing can be tried it is demoted at once.
  */
 static bool
-learn_steered_run(RvdInstance *i, const RvdRun *run)
+learn_steered_run(RvdInstance *i, const RvdRun *run, uint32 learned)
 {
 	bool		drift;
 
@@ -135,7 +158,7 @@ learn_steered_run(RvdInstance *i, const RvdRun *run)
 	{
 		if (run->news > 0 && i->state == RVD_INSTANCE_SETTLED &&
 			i->rounds < RVD_MAX_ROUNDS)
-			look_again(i);
+			look_again(i, learned);
 		return false;
 	}
 	if (run->tag->may_explore || drift)
@@ -164,6 +187,8 @@ rvd_learn_instance(const RvdRun *run, RvdInstanceView *view)
 	MyDatabaseId};
 	bool		found;
 	bool		demoted = false;
+	/* before the entry is locked: it may have to read a table */
+	uint32		learned = run->news > 0 ? rvd_arms_learned() : 0;
 	RvdInstance *i = rvd_table_enter(rvd_table(RVD_INSTANCES), key,
 									 MyDatabaseId, &found, false);
 
@@ -178,9 +203,12 @@ rvd_learn_instance(const RvdRun *run, RvdInstanceView *view)
 	i->calls++;
 	i->last_used = GetCurrentTimestamp();
 	if (tag->role == RVD_PLAN_BASELINE)
-		learn_baseline_run(i, run);
+		learn_baseline_run(i, run, learned);
 	else if (tag->role == RVD_PLAN_PROVEN)
-		demoted = learn_steered_run(i, run);
+		demoted = learn_steered_run(i, run, learned);
+	if (run->after_trial && !tag->pooled && !tag->first_run &&
+		i->trying_plan == 0)
+		learn_failed_round(i);
 	view->baseline = i->baseline;
 	view->best_plan = i->best_plan;
 	i->head.value = (float) (rvd_latency_typical(&i->baseline) * i->calls);

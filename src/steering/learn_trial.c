@@ -60,6 +60,7 @@ judge_cut(const RvdTag *tag, double ms, bool failed)
 		c->cut = Max(c->cut, (float) (ms / tag->baseline_ms));
 		final |= ++c->trials >= FINAL_CUTS;
 	}
+	i->lost++;
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 	return final;

@@ -57,6 +57,8 @@ rvd_learn_verdict(const RvdTag *tag, RvdVerdict verdict)
 	if (i == NULL)
 		return;
 	i->fixed_points = 0;
+	if (verdict != RVD_REJECT)
+		i->failed_rounds = 0;
 	switch (verdict)
 	{
 		case RVD_PROMOTE:

@@ -20,7 +20,7 @@
  */
 #if SIZEOF_VOID_P == 8
 StaticAssertDecl(sizeof(RvdClass) == 1824, "dag_classes lacks a column");
-StaticAssertDecl(sizeof(RvdInstance) == 760, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 768, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
@@ -110,6 +110,8 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "next_look", UINT4, next_look),
 	PLAIN(RvdInstance, "slow_streak", UINT4, slow_streak),
 	PLAIN(RvdInstance, "arms_planned", UINT4, arms_planned),
+	PLAIN(RvdInstance, "failed_rounds", UINT4, failed_rounds),
+	PLAIN(RvdInstance, "lost", UINT4, lost),
 	PLAIN(RvdInstance, "planning_ms", FLOAT8, planning_ms),
 	PLAIN(RvdInstance, "explored_ms", FLOAT8, explored_ms),
 	PLAIN(RvdInstance, "drift_n", UINT4, drift.n),
