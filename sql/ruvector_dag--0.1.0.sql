@@ -173,13 +173,15 @@ CREATE TABLE ruvector.dag_instances (
     arms_planned  bigint NOT NULL,      -- bits of arms
     failed_rounds bigint NOT NULL,      -- executions in a row whose trials all failed
     lost          bigint NOT NULL,      -- candidates that did
+    waiting       bigint NOT NULL,      -- times a plan to be tried was offered in vain
     planning_ms   float8 NOT NULL,      -- of the stock plan
     explored_ms   float8 NOT NULL,      -- spent on planning candidates
     drift_n       bigint NOT NULL,      -- Page-Hinkley test of its time
     drift_mean    float8 NOT NULL,
     drift_sum     float8 NOT NULL,
     drift_min_sum float8 NOT NULL,
-    world         bigint NOT NULL,      -- indexes and sizes of its tables, hashed
+    world         bigint NOT NULL,      -- indexes of its tables, and arms, hashed
+    world_pages   float8 NOT NULL,      -- size of its tables
     world_changed timestamptz,
     flips         bigint NOT NULL,      -- changes of plan by the server held back
     trigger       text NOT NULL,        -- of the last one

@@ -54,6 +54,9 @@ extern uint32 rvd_arms_learned(void);
 
 extern const RvdArm *rvd_arm_by_name(const char *name);
 
+/* A number that changes when an arm does; 0 while they cannot be read. */
+extern uint64 rvd_arms_hash(void);
+
 /* Its name; "none" for 0, NULL where it is not there any more. */
 extern const char *rvd_arm_name(uint16 id);
 

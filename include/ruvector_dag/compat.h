@@ -29,6 +29,7 @@
 #include "optimizer/planmain.h"
 #include "pgstat.h"
 #include "utils/guc.h"
+#include "utils/timeout.h"
 #if PG_VERSION_NUM >= 160000
 #include "nodes/queryjumble.h"
 #else
@@ -264,6 +265,23 @@ rvd_init_inner_sjinfo(SpecialJoinInfo *sj, Relids left, Relids right)
 	sj->syn_lefthand = left;
 	sj->syn_righthand = right;
 	sj->jointype = JOIN_INNER;
+}
+
+/* When the statement will be timed out; 0: never.  17 can time transactions. */
+static inline TimestampTz
+rvd_statement_deadline(void)
+{
+	TimestampTz deadline = 0;
+
+	if (get_timeout_active(STATEMENT_TIMEOUT))
+		deadline = get_timeout_finish_time(STATEMENT_TIMEOUT);
+#if PG_VERSION_NUM >= 170000
+	if (get_timeout_active(TRANSACTION_TIMEOUT) &&
+		(deadline == 0 ||
+		 get_timeout_finish_time(TRANSACTION_TIMEOUT) < deadline))
+		deadline = get_timeout_finish_time(TRANSACTION_TIMEOUT);
+#endif
+	return deadline;
 }
 
 /*

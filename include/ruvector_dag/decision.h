@@ -24,6 +24,7 @@
 #include "ruvector_dag/scope.h"
 #include "ruvector_dag/store.h"
 #include "ruvector_dag/tag.h"
+#include "ruvector_dag/world.h"
 
 typedef enum RvdAction
 {
@@ -52,6 +53,7 @@ typedef struct RvdDecision
 	uint64		pinned_instance;
 	uint32		baseline_runs;
 	uint64		world;			/* when last looked; 0: never */
+	double		world_pages;
 	TimestampTz world_changed;
 	TimestampTz last_used;
 	double		baseline_ms;	/* expected, 0: not known yet */
@@ -66,7 +68,6 @@ typedef struct RvdDecision
 	int32		n_candidates;
 	/* not cleared: valid as far as the members above say */
 	RvdMemo		best_memo;
-	RvdMemo		trying_memo;
 	RvdCandidate candidates[RVD_CANDIDATES];
 	RvdArmRecord arms[RVD_ARMS];	/* of the class */
 } RvdDecision;
@@ -111,7 +112,11 @@ extern void rvd_decide_settle(const RvdDecision *d, bool found_nothing);
 /* Candidates offered per instance before it settles anyway. */
 #define RVD_MAX_ROUNDS		24
 
-/* A candidate was left for the executor to try: one round. */
+/*
+ * A candidate was left for the executor to try: one round.  A plan under trial
+ * that was offered again and again, and never run, is given up; if that was to
+ * decide about a plan that was held back from the server, so is that.
+ */
 extern void rvd_decide_offer(const RvdDecision *d);
 
 /* The best plan's memo no longer makes it: back to the baseline. */
@@ -128,13 +133,18 @@ extern void rvd_decide_hold(RvdDecision *d, uint64 new_plan,
 
 /*
  * The plan in use is to show itself against what the server plans now: by a
- * trial of that.  world, trigger: what changed, 0 and NULL: nothing known.
+ * trial of that.
  */
 extern void rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan,
-								  uint64 world, const char *trigger);
+								  const RvdWorld *world,
+								  const char *trigger);
 
 /* First look at its tables, or nothing depends on how they were. */
-extern void rvd_decide_note_world(RvdDecision *d, uint64 world, bool changed);
+extern void rvd_decide_note_world(RvdDecision *d, const RvdWorld *world,
+								  bool changed);
+
+/* The plan under trial cannot be made any more: look what there is now. */
+extern void rvd_decide_trying_lost(RvdDecision *d);
 
 /* Make sure the plan has an entry, with skeleton and memo. */
 extern void rvd_decide_note_plan(const RvdDecision *d, PlannedStmt *stmt,
@@ -226,6 +236,9 @@ extern void rvd_learn_count(int64 queryid, double est_cost, double ms,
  */
 extern double rvd_learn_account(const RvdRun *run);
 extern void rvd_learn_class(const RvdRun *run, double saved_ms);
+
+/* What the entry is worth, when room is made; the class's partition is held. */
+extern void rvd_class_value(RvdClass *c);
 
 /* A trial's outcome, for the records of its arm. */
 extern void rvd_learn_arm(RvdClass *c, const RvdTag *candidate, double ms,

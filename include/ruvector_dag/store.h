@@ -240,12 +240,14 @@ typedef struct RvdInstance
 	uint32		arms_planned;	/* bits: what they lead to is known */
 	uint32		failed_rounds;	/* executions in a row whose trials all failed */
 	uint32		lost;			/* candidates that did, since things changed */
+	uint32		waiting;		/* offers of trying_plan since it last ran */
 	double		planning_ms;	/* of the stock plan, typical */
 	double		explored_ms;	/* spent on planning candidates */
 	int32		n_candidates;
 	RvdCandidate candidates[RVD_CANDIDATES];
 	RvdPageHinkley drift;		/* of ln(time / usual) of the plan in use */
 	uint64		world;			/* of world.h when last looked; 0: never */
+	double		world_pages;
 	TimestampTz world_changed;
 	uint32		flips;			/* plans of the server held back */
 	char		trigger[RVD_TRIGGER_TEXT];	/* of the last such event */
@@ -521,6 +523,9 @@ typedef struct RvdDatabase
 
 /* The slot of the database this process is connected to, or NULL: none. */
 extern RvdDatabase *rvd_my_database(void);
+
+/* The same, and what was persisted is in memory, or nobody will load it. */
+extern bool rvd_database_loaded(void);
 
 /* Claim (or find) the slot of a database; NULL when all are taken. */
 extern RvdDatabase *rvd_database_attach(Oid database);

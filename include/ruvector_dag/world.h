@@ -15,13 +15,24 @@
 
 #include "ruvector_dag/compat.h"
 
+/* Stands for indexes in an instance: look anew in any case. */
+#define RVD_WORLD_SUSPECT	1
+
+typedef struct RvdWorld
+{
+	uint64		indexes;		/* of its tables, and the arms; never 0 or 1 */
+	double		pages;			/* of its tables together */
+} RvdWorld;
+
+/* May read catalogs, and raise what that raises.  O(relations). */
+extern void rvd_world_of(const PlannedStmt *stmt, RvdWorld *world);
+
 /*
- * A number that changes when an index of one of the statement's tables comes
- * or goes, or one of them grows or shrinks by about two.  Never 0 or 1.  May
- * read catalogs, and raise what that raises.  O(relations).
+ * An index came or went, an arm was edited, or the tables have grown or
+ * shrunk by two since then.
  */
-#define RVD_WORLD_SUSPECT	1	/* of an instance: look anew in any case */
-extern uint64 rvd_world_of(const PlannedStmt *stmt);
+extern bool rvd_world_differs(const RvdWorld *now, uint64 indexes,
+							  double pages);
 
 /*
  * In words, what may have made the server plan otherwise than it did at

@@ -153,11 +153,17 @@ run_trials(RvdTrials *trials, QueryDesc *query_desc, RvdTrial *trial,
 				rvd_learn_abandoned(trial->tag, trial->ms, trial->failed);
 		}
 	}
-	PG_FINALLY();
+	PG_CATCH();
 	{
 		depth--;
+		/* a cancel or a time-out: the time is spent all the same */
+		if (rvd_my_database() && !trial->won)
+			pg_atomic_fetch_add_u64(&rvd_my_database()->regret_us,
+									(int64) (trial->ms * 1000));
+		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	depth--;
 	return trial->won;
 }
 
@@ -275,7 +281,8 @@ rvd_ExecutorEnd(QueryDesc *query_desc)
 	{
 		PG_TRY();
 		{
-			if (rvd_my_database())
+			/* what was learned before is loaded first */
+			if (rvd_database_loaded())
 				rvd_execution_learn(e, query_desc);
 		}
 		PG_CATCH();

@@ -215,6 +215,8 @@ offer(Exploration *x, uint64 plan, double share)
 	if (planned == NULL)
 	{
 		rvd_candidates_drop(d, plan);
+		if (plan == d->trying_plan)
+			rvd_decide_trying_lost(d);
 		return false;
 	}
 	rvd_steer_attach(job, x->tag, planned, arm, budget);

@@ -59,8 +59,9 @@ rvd_guard_hold(RvdSteerJob *job, RvdPlanned *fresh, RvdPlanned *held)
 	char		trigger[RVD_TRIGGER_TEXT];
 	RvdLatency	latency;
 
+	/* only where the new plan can be tried */
 	if (d->pooled || d->first_run || job->scope.mode != RVD_MODE_AUTO ||
-		rvd_in_explain() || d->best_plan != 0 || d->baseline_plan == 0 ||
+		rvd_in_explain() || rvd_executor_depth() > 0 || d->pinned_plan != 0 || d->best_plan != 0 || d->baseline_plan == 0 ||
 		d->baseline_runs < WORTH_HOLDING ||
 		!rvd_trial_query_allowed(job->query, job->cursor_options) ||
 		!rvd_decide_read_plan(d, d->baseline_plan, &d->best_memo, &latency) ||
@@ -81,7 +82,7 @@ rvd_guard_hold(RvdSteerJob *job, RvdPlanned *fresh, RvdPlanned *held)
 
 /* What the server would choose is to be tried against what is in use. */
 static void
-revalidate(RvdSteerJob *job, const RvdPlanned *best, uint64 world)
+revalidate(RvdSteerJob *job, const RvdPlanned *best, const RvdWorld *world)
 {
 	RvdDecision *d = &job->decision;
 	RvdPlanSpec stock = {.kind = RVD_PLAN_STOCK};
@@ -91,7 +92,10 @@ revalidate(RvdSteerJob *job, const RvdPlanned *best, uint64 world)
 	rvd_steer_run_guarded(job, &planned, &stock);
 	rvd_decide_charge_planning(d, planned.ms);
 	if (!rvd_steer_identify(&planned))
+	{
+		rvd_decide_note_world(d, world, false);
 		return;
+	}
 	if (d->world == RVD_WORLD_SUSPECT)
 		snprintf(trigger, sizeof(trigger), "slower than it was");
 	else
@@ -106,26 +110,26 @@ void
 rvd_guard_best(RvdSteerJob *job, const RvdPlanned *best)
 {
 	RvdDecision *d = &job->decision;
-	uint64		world;
+	RvdWorld	world;
 
-	if (d->pinned_plan != 0 || rvd_in_explain())
+	if (d->pinned_plan != 0 || rvd_in_explain() || rvd_executor_depth() > 0)
 		return;
-	world = rvd_world_of(best->stmt);
+	rvd_world_of(best->stmt, &world);
 	if (d->world == 0)
-		rvd_decide_note_world(d, world, false);
-	else if (world != d->world)
-		revalidate(job, best, world);
+		rvd_decide_note_world(d, &world, false);
+	else if (rvd_world_differs(&world, d->world, d->world_pages))
+		revalidate(job, best, &world);
 }
 
 void
 rvd_guard_baseline(RvdSteerJob *job, const RvdPlanned *stock)
 {
 	RvdDecision *d = &job->decision;
-	uint64		world;
+	RvdWorld	world;
 
 	if (d->first_run || d->pooled || rvd_in_explain())
 		return;
-	world = rvd_world_of(stock->stmt);
-	if (world != d->world)
-		rvd_decide_note_world(d, world, d->world != 0);
+	rvd_world_of(stock->stmt, &world);
+	if (rvd_world_differs(&world, d->world, d->world_pages))
+		rvd_decide_note_world(d, &world, d->world != 0);
 }

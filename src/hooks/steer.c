@@ -43,7 +43,7 @@
 
 /* An arm that is not there any more makes no plan. */
 static bool
-apply_arm(const RvdPlanSpec *spec, int *nest_level)
+apply_arm(const RvdPlanSpec *spec, int *nest_level, uint16 *at_run)
 {
 	uint16		id = spec->kind == RVD_PLAN_REPLAY ? spec->replay->arm :
 		spec->arm;
@@ -54,6 +54,7 @@ apply_arm(const RvdPlanSpec *spec, int *nest_level)
 		*nest_level = rvd_arm_apply(arm, false);
 	if (spec->memo)
 		spec->memo->arm = id;
+	*at_run = arm && arm->at_run ? id : RVD_ARM_NONE;
 	return arm != NULL || id == RVD_ARM_NONE;
 }
 
@@ -64,7 +65,7 @@ rvd_steer_run(RvdSteerJob *job, RvdPlanned *out, const RvdPlanSpec *spec)
 	int			nest_level;
 
 	rvd_own_time_start(&clock);
-	if (!apply_arm(spec, &nest_level))
+	if (!apply_arm(spec, &nest_level, &out->arm_at_run))
 		return;
 	rvd_planning_begin(&out->run, spec->kind, spec->replay, spec->memo);
 	out->run.usual_error = spec->usual_error;
@@ -179,7 +180,8 @@ rvd_steer_identify(RvdPlanned *planned)
 	if (planned->stmt == NULL ||
 		rvd_plan_dag_build(planned->stmt, &planned->dag) != RVD_OK)
 		return false;
-	planned->fingerprint = rvd_dag_fingerprint(&planned->dag);
+	planned->fingerprint = rvd_plan_fingerprint(planned->stmt, &planned->dag,
+												planned->arm_at_run);
 	planned->may_be_tried = rvd_trial_plan_allowed(&planned->dag);
 	return true;
 }
@@ -237,7 +239,7 @@ rvd_steer_attach(RvdSteerJob *job, RvdTag *reference, RvdPlanned *candidate,
 	MemoryContext old;
 
 	/* its own tag may have taken the reference's slot; full is full */
-	if (reference->id == 0 || own == reference ||
+	if (reference->id != job->reference_tag || own == reference ||
 		reference->n_candidates == RVD_TAG_CANDIDATES)
 		return;
 	own->arm = arm;
@@ -270,7 +272,8 @@ plan_best(RvdSteerJob *job, RvdPlanned *planned)
 		return false;
 	if (rvd_steer_replay(job, planned, &d->best_memo, d->best_plan))
 		return true;
-	if (d->pinned_plan == 0)
+	/* what EXPLAIN finds, or a table that is locked, is no reason */
+	if (d->pinned_plan == 0 && !rvd_in_explain() && rvd_arms_hash() != 0)
 		rvd_decide_lost(d);
 	d->best_plan = 0;
 	d->reference_ms = d->baseline_ms;
@@ -305,6 +308,7 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
 	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
 						 planned->stmt->planTree->total_cost, memo);
 	tag = rvd_steer_tag(job, planned, role);
+	job->reference_tag = tag->id;
 	tag->may_explore = rvd_executor_depth() == 0 &&
 		job->scope.mode == RVD_MODE_AUTO && d->pinned_plan == 0 &&
 		rvd_trial_query_allowed(job->query, job->cursor_options);

@@ -31,6 +31,7 @@ typedef struct RvdSteerJob
 	RvdDecision decision;
 	int			attention;		/* kernel that weighs its plans */
 	RvdOwnTime	clock;			/* since planning it began */
+	uint32		reference_tag;	/* where its candidates are left */
 } RvdSteerJob;
 
 /* A plan and the run of the planner that made it. */
@@ -39,6 +40,7 @@ typedef struct RvdPlanned
 	PlannedStmt *stmt;			/* NULL: failed */
 	RvdPlanning run;
 	uint64		fingerprint;
+	uint16		arm_at_run;		/* whose settings act while it runs; 0: none */
 	bool		may_be_tried;	/* as far as its nodes go */
 	RvdDag		dag;
 	double		ms;

@@ -27,7 +27,10 @@
 #include "nodes/nodeFuncs.h"
 #include "parser/parsetree.h"
 
+#include "jit/jit.h"
+
 #include "ruvector_dag/compat.h"
+#include "ruvector_dag/hash.h"
 #include "plan_node.h"
 
 typedef struct PlanEdge
@@ -339,4 +342,21 @@ rvd_plan_dag_build(PlannedStmt *stmt, RvdDag *dag)
 	pfree(b.subplan_node);
 	pfree(b.rte_ordinal);
 	return b.status;
+}
+
+/* Marks of what the shape does not show. */
+#define COMPILED	UINT64CONST(0x6a6974)
+#define AT_RUN		UINT64CONST(0x61726d00)
+
+uint64
+rvd_plan_fingerprint(const PlannedStmt *stmt, const RvdDag *dag,
+					 uint16 arm_at_run)
+{
+	uint64		h = rvd_dag_fingerprint(dag);
+
+	if (stmt->jitFlags & PGJIT_PERFORM)
+		h = rvd_hash_combine(h, COMPILED);
+	if (arm_at_run != 0)
+		h = rvd_hash_combine(h, AT_RUN + arm_at_run);
+	return h;
 }

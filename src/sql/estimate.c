@@ -257,7 +257,7 @@ ruvector_dag_embedding(PG_FUNCTION_ARGS)
 	attention =
 		rvd_query_view_attention(text_to_cstring(PG_GETARG_TEXT_PP(1)));
 	rvd_query_view(&q, text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	rvd_look(&look, &q.dag, rvd_dag_fingerprint(&q.dag),
+	rvd_look(&look, &q.dag, rvd_plan_fingerprint(q.stmt, &q.dag, 0),
 			 rvd_query_view_kernel(&q, attention), true);
 	if (!look.embedded)
 		ereport(ERROR,
@@ -266,7 +266,7 @@ ruvector_dag_embedding(PG_FUNCTION_ARGS)
 				 errdetail("This database is not served by a learner, or the plan's weights are not finite.")));
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
-	values[0] = Int64GetDatum((int64) rvd_dag_fingerprint(&q.dag));
+	values[0] = Int64GetDatum((int64) rvd_plan_fingerprint(q.stmt, &q.dag, 0));
 	values[1] = Float8GetDatum(look.total_cost);
 	values[2] = real_array(look.plan, RVD_PLAN_FEATURES);
 	values[3] = real_array(look.embedding, RVD_EMBEDDING_DIM);

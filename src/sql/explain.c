@@ -56,7 +56,7 @@ look_at_stock(RvdExplained *x, const char *query)
 {
 	rvd_query_view_plan(&x->stock, rvd_sql_plan_text_stock(query));
 	x->may_read = may_read_relations(x->stock.stmt);
-	x->stock_plan = rvd_dag_fingerprint(&x->stock.dag);
+	x->stock_plan = rvd_plan_fingerprint(x->stock.stmt, &x->stock.dag, 0);
 	rvd_look(&x->look, &x->stock.dag, x->stock_plan,
 			 rvd_query_view_kernel(&x->stock, RVD_ATTENTION_AUTO), true);
 	x->n_patterns = rvd_report_patterns(&x->look, x->patterns);

@@ -10,6 +10,7 @@
 
 #include "miscadmin.h"
 
+#include "ruvector_dag/decision.h"
 #include "ruvector_dag/errors.h"
 #include "sql_common.h"
 
@@ -41,6 +42,7 @@ release_class(RvdClass *class)
 {
 	RvdKey		key = class->head.key;
 
+	rvd_class_value(class);
 	class->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
 }

@@ -90,7 +90,7 @@ rvd_query_view_plan(RvdQueryView *q, PlannedStmt *stmt)
 	q->stmt = stmt;
 	rvd_sql_plan_dag(stmt, &q->dag);
 	rvd_plan_view(&q->view, &q->dag);
-	rvd_look(&q->look, &q->dag, rvd_dag_fingerprint(&q->dag),
+	rvd_look(&q->look, &q->dag, rvd_plan_fingerprint(q->stmt, &q->dag, 0),
 			 rvd_query_view_kernel(q, RVD_ATTENTION_AUTO), false);
 	learned_factors(&q->look, factor);
 	expect_load(q, factor);

@@ -32,6 +32,7 @@
 #include "utils/snapmgr.h"
 
 #include "ruvector_dag/arm.h"
+#include "ruvector_dag/hash.h"
 #include "scope_cache.h"
 
 #define ARM_TABLE "dag_arms"
@@ -43,6 +44,7 @@ static MemoryContext arms_context = NULL;
 static RvdArm arms[RVD_MAX_ARMS + 1];
 static uint32 arms_enabled = 0;
 static uint64 arms_generation = 0;
+static uint64 arms_hash = 0;
 
 static void
 on_relcache_invalidation(Datum arg, Oid relid)
@@ -142,6 +144,25 @@ column(TupleDesc desc, const char *name, Oid type)
 	return InvalidAttrNumber;
 }
 
+static uint64
+hash_text(const char *text)
+{
+	return rvd_hash_bytes(text, strlen(text), 0);
+}
+
+static uint64
+hash_arm(const RvdArm *arm)
+{
+	uint64		h = rvd_hash_combine(arm->id,
+									 (arm->enabled ? 2 : 0) +
+									 (arm->learned_rows ? 1 : 0));
+
+	for (int i = 0; i < arm->n; i++)
+		h = rvd_hash_combine(rvd_hash_combine(h, hash_text(arm->set[i].name)),
+							 hash_text(arm->set[i].value));
+	return h;
+}
+
 /* An arm that cannot be used as it stands is not there. */
 static void
 read_arm(TupleDesc desc, HeapTuple tuple, const AttrNumber *at)
@@ -170,6 +191,7 @@ read_arm(TupleDesc desc, HeapTuple tuple, const AttrNumber *at)
 	if (read_settings(&arm, DatumGetJsonbP(value[2])))
 	{
 		arms[id] = arm;
+		arms_hash += hash_arm(&arm);
 		if (arm.enabled)
 			arms_enabled |= 1U << id;
 	}
@@ -204,6 +226,7 @@ forget_arms(void)
 {
 	memset(arms, 0, sizeof(arms));
 	arms_enabled = 0;
+	arms_hash = 1;
 	arms_table = InvalidOid;
 	if (arms_context == NULL)
 		arms_context = AllocSetContextCreate(CacheMemoryContext,
@@ -287,6 +310,12 @@ rvd_arms_learned(void)
 		if (arms[i].enabled && arms[i].learned_rows)
 			learned |= 1U << i;
 	return learned;
+}
+
+uint64
+rvd_arms_hash(void)
+{
+	return have_arms() ? arms_hash : 0;
 }
 
 const RvdArm *

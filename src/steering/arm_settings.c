@@ -30,7 +30,7 @@ static const char *const plan_settings[] = {
 	"cpu_index_tuple_cost", "cpu_operator_cost", "cpu_tuple_cost",
 	"effective_cache_size", "from_collapse_limit", "geqo", "geqo_effort",
 	"geqo_generations", "geqo_pool_size", "geqo_seed", "geqo_selection_bias",
-	"geqo_threshold", "hash_mem_multiplier", "jit", "jit_above_cost",
+	"geqo_threshold", "jit", "jit_above_cost",
 	"jit_inline_above_cost", "jit_optimize_above_cost",
 	"join_collapse_limit", "max_parallel_workers_per_gather",
 	"min_parallel_index_scan_size", "min_parallel_table_scan_size",
@@ -42,7 +42,6 @@ bool
 rvd_arm_setting_acts_at_run(const char *name)
 {
 	return strcmp(name, "work_mem") == 0 ||
-		strcmp(name, "hash_mem_multiplier") == 0 ||
 		strcmp(name, "parallel_leader_participation") == 0;
 }
 

@@ -27,6 +27,7 @@ StaticAssertDecl(RVD_ARMS == RVD_MAX_ARMS + 1, "arms are numbered otherwise");
 
 /* Planning with corrections takes longer than the stock planning. */
 #define CORRECTING			1.5
+#define MOST_CORRECTING		4.0
 
 /* No planning is stopped earlier. */
 #define LEAST_PLANNING_MS	5.0
@@ -58,6 +59,8 @@ believe_arm(const RvdDecision *d, uint16 arm, double corrected,
 	RvdDatabase *db = rvd_my_database();
 
 	rvd_belief_init(belief, corrected);
+	if (arm >= RVD_ARMS)
+		return;
 	if (db)
 	{
 		RvdArmRecord record = db->arms[arm];	/* torn is good enough */
@@ -122,11 +125,8 @@ rvd_candidates_may_plan(const RvdDecision *d)
 double
 rvd_candidates_planning_limit(const RvdDecision *d)
 {
-	double		affordable = PLANNING_SHARE * Max(d->calls, 1) *
-		(d->baseline_ms > 0 ? d->baseline_ms : d->reference_ms) -
-		d->explored_ms;
-
-	return Max(Max(affordable, d->planning_ms * CORRECTING),
+	return Max(Max(PLANNING_SHARE * d->reference_ms,
+				   d->planning_ms * MOST_CORRECTING),
 			   LEAST_PLANNING_MS);
 }
 

@@ -53,6 +53,7 @@ rvd_decide_hold(RvdDecision *d, uint64 new_plan, const char *trigger)
 	i->trying_plan = new_plan;
 	i->state = RVD_INSTANCE_EXPLORING;
 	i->flips++;
+	i->rounds = i->waiting = 0;
 	strlcpy(i->trigger, trigger, RVD_TRIGGER_TEXT);
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
@@ -64,8 +65,8 @@ rvd_decide_hold(RvdDecision *d, uint64 new_plan, const char *trigger)
 }
 
 void
-rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan, uint64 world,
-					  const char *trigger)
+rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan,
+					  const RvdWorld *world, const char *trigger)
 {
 	RvdKey		key;
 	RvdInstance *i = lock_instance(d, &key);
@@ -79,13 +80,11 @@ rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan, uint64 world,
 	i->n_candidates = 0;
 	i->rounds = i->failed_rounds = i->lost = 0;
 	i->slow_streak = 0;
-	if (world != 0)
-	{
-		i->world = world;
-		i->world_changed = GetCurrentTimestamp();
-	}
-	if (trigger)
-		strlcpy(i->trigger, trigger, RVD_TRIGGER_TEXT);
+	i->waiting = 0;
+	i->world = world->indexes;
+	i->world_pages = world->pages;
+	i->world_changed = GetCurrentTimestamp();
+	strlcpy(i->trigger, trigger, RVD_TRIGGER_TEXT);
 	i->head.dirty = true;
 	d->trying_plan = i->trying_plan;
 	d->world_changed = i->world_changed;
@@ -99,14 +98,15 @@ rvd_decide_revalidate(RvdDecision *d, uint64 stock_plan, uint64 world,
 }
 
 void
-rvd_decide_note_world(RvdDecision *d, uint64 world, bool changed)
+rvd_decide_note_world(RvdDecision *d, const RvdWorld *world, bool changed)
 {
 	RvdKey		key;
 	RvdInstance *i = lock_instance(d, &key);
 
 	if (i == NULL)
 		return;
-	i->world = world;
+	i->world = world->indexes;
+	i->world_pages = world->pages;
 	if (changed)
 	{
 		i->world_changed = GetCurrentTimestamp();

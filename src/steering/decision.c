@@ -36,6 +36,9 @@
 /* From here on it pays to make a stock plan again without a search. */
 #define LONG_PLANNING_MS	5.0
 
+/* A plan offered so often that never ran cannot be tried here. */
+#define OFFERS_IN_VAIN		8
+
 /* Of what the account allows, one statement may stake this share. */
 #define POOL_SHARE			0.5
 
@@ -90,6 +93,7 @@ read_instance(RvdDecision *d)
 	d->lost = i->lost;
 	d->baseline_runs = i->baseline.n;
 	d->world = i->world;
+	d->world_pages = i->world_pages;
 	d->world_changed = i->world_changed;
 	d->last_used = i->last_used;
 	d->planning_ms = i->planning_ms;
@@ -197,10 +201,8 @@ void
 rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 		   RvdDecision *d)
 {
-	RvdLatency	ignored;
-
 	memset(d, 0, offsetof(RvdDecision, best_memo));
-	d->best_memo.n = d->trying_memo.n = 0;
+	d->best_memo.n = 0;
 	d->queryid = (int64) query->queryId;
 	d->action = RVD_ACT_WATCH;
 
@@ -231,10 +233,6 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 	}
 	if (d->best_plan != 0)
 		decide_best(d);
-	if (d->trying_plan != 0 &&
-		!rvd_decide_read_plan(d, d->trying_plan, &d->trying_memo, &ignored))
-		d->trying_plan = 0;
-
 	if (d->state == RVD_INSTANCE_SETTLED && d->best_plan == 0 &&
 		scope->mode == RVD_MODE_AUTO)
 		decide_replay(d);
@@ -362,6 +360,36 @@ rvd_decide_offer(const RvdDecision *d)
 		return;
 	if (!d->pooled)
 		i->rounds++;
+	if (i->trying_plan != 0 && ++i->waiting > OFFERS_IN_VAIN)
+	{
+		/* held back from the server without being able to show why */
+		if (i->best_plan == i->baseline_plan)
+		{
+			i->best_plan = 0;
+			i->state = RVD_INSTANCE_LEARNING;
+			i->baseline_plan = 0;
+			memset(&i->baseline, 0, sizeof(i->baseline));
+		}
+		i->trying_plan = 0;
+		i->waiting = 0;
+	}
+	i->head.dirty = true;
+	rvd_table_release(rvd_table(RVD_INSTANCES), key);
+}
+
+void
+rvd_decide_trying_lost(RvdDecision *d)
+{
+	RvdKey		key;
+	RvdInstance *i = lock_instance(d, &key);
+
+	d->trying_plan = 0;
+	if (i == NULL)
+		return;
+	i->trying_plan = 0;
+	i->waiting = 0;
+	if (i->best_plan != 0)
+		i->world = RVD_WORLD_SUSPECT;
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 }
@@ -385,6 +413,8 @@ rvd_decide_lost(const RvdDecision *d)
 	{
 		i->best_plan = 0;
 		i->state = RVD_INSTANCE_EXPLORING;
+		/* what its arm leads to now is not known */
+		i->arms_planned &= ~(1U << (d->best_memo.arm % RVD_ARMS));
 		i->head.dirty = true;
 		rvd_table_release(rvd_table(RVD_INSTANCES), key);
 	}

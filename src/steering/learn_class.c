@@ -94,6 +94,16 @@ count_instance(RvdClass *c, uint64 instance)
 	}
 }
 
+/* An administrator's word does not make room for others. */
+#define KEPT				1e30f
+
+void
+rvd_class_value(RvdClass *c)
+{
+	c->head.value = c->pinned_plan != 0 || (c->flags & RVD_CLASS_BLOCKED) ?
+		KEPT : (float) (c->total_ms + Max(c->saved_ms, 0));
+}
+
 /* The record of the arm, in the class and in the database. */
 void
 rvd_learn_arm(RvdClass *c, const RvdTag *candidate, double ms, bool cut)
@@ -162,7 +172,7 @@ rvd_learn_class(const RvdRun *run, double saved_ms)
 	}
 	c->saved_ms += saved_ms;
 	c->last_used = GetCurrentTimestamp();
-	c->head.value = (float) (c->total_ms + c->saved_ms);
+	rvd_class_value(c);
 	c->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
 }
@@ -276,7 +286,7 @@ rvd_learn_count(int64 queryid, double est_cost, double ms, double min_cost,
 	{
 		rvd_latency_add(&c->latency, ms);
 		c->total_ms += ms;
-		c->head.value = (float) c->total_ms;
+		rvd_class_value(c);
 		c->head.dirty = true;
 	}
 	rvd_table_release(table, key);

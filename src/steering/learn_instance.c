@@ -78,7 +78,8 @@ look_again(RvdInstance *i, uint32 learned)
 static void
 learn_failed_round(RvdInstance *i)
 {
-	if (++i->failed_rounds <= FREE_ROUNDS)
+	if (++i->failed_rounds <= FREE_ROUNDS ||
+		i->state != RVD_INSTANCE_EXPLORING)
 		return;
 	i->state = RVD_INSTANCE_SETTLED;
 	i->next_look = i->calls + (1U << Min(2 * (i->failed_rounds - 1), 20));
@@ -112,7 +113,8 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run, uint32 learned)
 	if (run->outcome == RVD_RUN_COMPLETE && drifts(i, run->ms))
 	{
 		memset(&i->baseline, 0, sizeof(i->baseline));
-		i->state = RVD_INSTANCE_LEARNING;
+		if (i->state != RVD_INSTANCE_COOLING)
+			i->state = RVD_INSTANCE_LEARNING;
 	}
 	/* so much faster than before: that was with cold caches */
 	if (run->outcome == RVD_RUN_COMPLETE && i->baseline.n > 0 &&
@@ -120,7 +122,7 @@ learn_baseline_run(RvdInstance *i, const RvdRun *run, uint32 learned)
 		run->ms < COLD_SHARE * rvd_latency_typical(&i->baseline))
 	{
 		memset(&i->baseline, 0, sizeof(i->baseline));
-		if (i->best_plan == 0)
+		if (i->best_plan == 0 && i->state != RVD_INSTANCE_COOLING)
 			i->state = RVD_INSTANCE_LEARNING;
 	}
 	if (run->outcome == RVD_RUN_COMPLETE)
@@ -171,6 +173,7 @@ learn_steered_run(RvdInstance *i, const RvdRun *run, uint32 learned)
 	i->best_plan = 0;
 	i->trying_plan = 0;
 	i->slow_streak = 0;
+	memset(&i->drift, 0, sizeof(i->drift));
 	i->demotions++;
 	i->state = RVD_INSTANCE_COOLING;
 	i->cool_until = i->calls + (4U << Min(i->demotions, 10));

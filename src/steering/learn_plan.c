@@ -118,7 +118,8 @@ rvd_learn_plan(const RvdRun *run, const RvdInstanceView *view, bool demoted)
 	}
 	log_ratio = plan->ratio.mean;
 	plan->head.value = (float) (plan->latency.sum_ms *
-								(plan->role == RVD_PLAN_PROVEN ? 100 : 1));
+								(tag->pinned ? 1e6 :
+								 plan->role == RVD_PLAN_PROVEN ? 100 : 1));
 	plan->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_PLANS), key);
 

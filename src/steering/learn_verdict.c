@@ -57,6 +57,7 @@ rvd_learn_verdict(const RvdTag *tag, RvdVerdict verdict)
 	if (i == NULL)
 		return;
 	i->fixed_points = 0;
+	i->waiting = 0;
 	if (verdict != RVD_REJECT)
 		i->failed_rounds = 0;
 	switch (verdict)
@@ -66,6 +67,7 @@ rvd_learn_verdict(const RvdTag *tag, RvdVerdict verdict)
 			i->best_plan = tag->pooled ? 0 : tag->fingerprint;
 			i->trying_plan = 0;
 			i->slow_streak = 0;
+			memset(&i->drift, 0, sizeof(i->drift));
 			forget_candidate(i, tag->fingerprint);
 			break;
 		case RVD_REJECT:

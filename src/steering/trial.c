@@ -29,6 +29,7 @@
 #include "utils/portal.h"
 #include "utils/resowner.h"
 #include "utils/snapmgr.h"
+#include "utils/timestamp.h"
 #include "utils/tuplestore.h"
 
 #include "ruvector_dag/arm.h"
@@ -318,6 +319,9 @@ try_one(QueryDesc *queryDesc, PlannedStmt *stmt, double budget_ms,
 	PG_END_TRY();
 }
 
+/* The reference may take this much longer than expected. */
+#define ROOM				1.5
+
 /* ---- one after the other --------------------------------------------------- */
 
 struct RvdTrials
@@ -358,12 +362,29 @@ rvd_trials_take(RvdTag *tag)
 	return trials;
 }
 
+/*
+ * Would the statement still come to its end in time, if this trial failed?  A
+ * statement that its time-out leaves no room for a trial has none.
+ */
+static bool
+fits_in_time(const RvdTag *candidate, double budget_ms)
+{
+	TimestampTz deadline = rvd_statement_deadline();
+
+	return deadline == 0 ||
+		GetCurrentTimestamp() + (TimestampTz)
+		((budget_ms + candidate->expected_ms * ROOM) * 1000.0) < deadline;
+}
+
 bool
 rvd_trials_next(RvdTrials *trials, QueryDesc *queryDesc, RvdTrial *trial)
 {
 	int			i;
 
-	while (trials->next < trials->n && trials->tags[trials->next] == NULL)
+	while (trials->next < trials->n &&
+		   (trials->tags[trials->next] == NULL ||
+			!fits_in_time(trials->tags[trials->next],
+						  trials->candidates[trials->next].budget_ms)))
 		trials->next++;
 	if (trials->next == trials->n)
 		return false;

@@ -4,16 +4,14 @@
  *	  The tables of a plan as they are now: what, when it changes, makes
  *	  proven and rejected plans uncertain again.
  *
- * Indexes, and sizes by powers of two, of all relations in the plan's range
- * table, from the relation cache: they are open and locked by whoever plans.
+ * Indexes and size of all relations in the plan's range table, from the
+ * relation cache: they are open and locked by whoever plans.
  *
  * Layer 4.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
-
-#include <math.h>
 
 #include "lib/stringinfo.h"
 #include "pgstat.h"
@@ -22,11 +20,15 @@
 #include "utils/relcache.h"
 #include "utils/timestamp.h"
 
+#include "ruvector_dag/arm.h"
 #include "ruvector_dag/hash.h"
 #include "ruvector_dag/world.h"
 
+/* Small tables double and halve all the time. */
+#define LEAST_PAGES			64.0
+
 static uint64
-relation_hash(Oid relid)
+add_relation(Oid relid, double *pages)
 {
 	Relation	rel = RelationIdGetRelation(relid);
 	uint64		h = rvd_hash_mix(relid);
@@ -35,8 +37,7 @@ relation_hash(Oid relid)
 
 	if (rel == NULL)
 		return h;
-	if (rel->rd_rel->relpages > 0)
-		h = rvd_hash_combine(h, (uint64) log2(rel->rd_rel->relpages));
+	*pages += Max(rel->rd_rel->relpages, 0);
 	if (rel->rd_rel->relhasindex)
 	{
 		indexes = RelationGetIndexList(rel);
@@ -48,20 +49,31 @@ relation_hash(Oid relid)
 	return h;
 }
 
-uint64
-rvd_world_of(const PlannedStmt *stmt)
+void
+rvd_world_of(const PlannedStmt *stmt, RvdWorld *world)
 {
-	uint64		sum = 0;
 	ListCell   *lc;
 
+	world->indexes = rvd_arms_hash();
+	world->pages = 0;
 	foreach(lc, stmt->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
 
 		if (rte->rtekind == RTE_RELATION)
-			sum += relation_hash(rte->relid);
+			world->indexes += add_relation(rte->relid, &world->pages);
 	}
-	return Max(sum, RVD_WORLD_SUSPECT + 1);
+	world->indexes = Max(world->indexes, RVD_WORLD_SUSPECT + 1);
+}
+
+bool
+rvd_world_differs(const RvdWorld *now, uint64 indexes, double pages)
+{
+	double		before = Max(pages, LEAST_PAGES);
+	double		after = Max(now->pages, LEAST_PAGES);
+
+	return now->indexes != indexes || after > 2 * before ||
+		2 * after < before;
 }
 
 void

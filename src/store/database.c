@@ -80,6 +80,14 @@ rvd_my_database(void)
 	return known;
 }
 
+bool
+rvd_database_loaded(void)
+{
+	RvdDatabase *db = rvd_my_database();
+
+	return db != NULL && pg_atomic_read_u32(&db->state) != RVD_DB_STARTING;
+}
+
 static void
 init_slot(RvdDatabase *db, Oid database)
 {

@@ -20,7 +20,7 @@
  */
 #if SIZEOF_VOID_P == 8
 StaticAssertDecl(sizeof(RvdClass) == 1824, "dag_classes lacks a column");
-StaticAssertDecl(sizeof(RvdInstance) == 768, "dag_instances lacks a column");
+StaticAssertDecl(sizeof(RvdInstance) == 776, "dag_instances lacks a column");
 StaticAssertDecl(sizeof(RvdPlan) == 3112, "dag_plans lacks a column");
 StaticAssertDecl(sizeof(RvdRows) == 1200, "dag_row_knowledge lacks a column");
 StaticAssertDecl(sizeof(RvdMemory) == 1352, "dag_memories lacks a column");
@@ -112,6 +112,7 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "arms_planned", UINT4, arms_planned),
 	PLAIN(RvdInstance, "failed_rounds", UINT4, failed_rounds),
 	PLAIN(RvdInstance, "lost", UINT4, lost),
+	PLAIN(RvdInstance, "waiting", UINT4, waiting),
 	PLAIN(RvdInstance, "planning_ms", FLOAT8, planning_ms),
 	PLAIN(RvdInstance, "explored_ms", FLOAT8, explored_ms),
 	PLAIN(RvdInstance, "drift_n", UINT4, drift.n),
@@ -119,6 +120,7 @@ static const RvdColumn instance_columns[] = {
 	PLAIN(RvdInstance, "drift_sum", FLOAT8, drift.sum),
 	PLAIN(RvdInstance, "drift_min_sum", FLOAT8, drift.min_sum),
 	PLAIN(RvdInstance, "world", INT8, world),
+	PLAIN(RvdInstance, "world_pages", FLOAT8, world_pages),
 	PLAIN(RvdInstance, "world_changed", TIME, world_changed),
 	PLAIN(RvdInstance, "flips", UINT4, flips),
 	TEXT_OF(RvdInstance, "trigger", trigger),
@@ -251,6 +253,9 @@ instance_valid(const void *entry)
 {
 	const RvdInstance *e = entry;
 
+	for (int i = 0; i < e->n_candidates; i++)
+		if (e->candidates[i].arm >= RVD_ARMS)
+			return false;
 	return e->state <= RVD_INSTANCE_COOLING && e->baseline_cost >= 0;
 }
 
@@ -259,7 +264,8 @@ plan_valid(const void *entry)
 {
 	const RvdPlan *e = entry;
 
-	if (e->role > RVD_PLAN_REJECTED || e->est_cost < 0)
+	if (e->role > RVD_PLAN_REJECTED || e->est_cost < 0 ||
+		e->memo.arm >= RVD_ARMS)
 		return false;
 	for (int i = 0; i < e->memo.n; i++)
 		if (e->memo.rows[i] < 0)
