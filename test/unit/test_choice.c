@@ -65,6 +65,24 @@ wrong_estimates_promise_gain(void **state)
 }
 
 static void
+losses_of_others_discourage(void **state)
+{
+	RvdBelief	b;
+	RvdBelief	many;
+
+	rvd_belief_init(&b, 0);
+	rvd_belief_discourage(&b, 0);
+	assert_true(b.mean == 0.35);
+	rvd_belief_discourage(&b, 3);
+	assert_true(fabs(b.mean - 0.65) < 1e-12);
+	rvd_belief_init(&many, 0);
+	rvd_belief_discourage(&many, 1000000);
+	assert_true(fabs(many.mean - 1.85) < 1e-12);
+	/* such a belief is hardly ever tried */
+	assert_true(rvd_choice_share(&many, 0, 16) == 0);
+}
+
+static void
 nonsense_is_ignored(void **state)
 {
 	RvdBelief	b;
@@ -484,6 +502,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(observations_combine_by_precision),
 		cmocka_unit_test(wrong_estimates_promise_gain),
+		cmocka_unit_test(losses_of_others_discourage),
 		cmocka_unit_test(nonsense_is_ignored),
 		cmocka_unit_test(censored_mean_is_the_integral),
 		cmocka_unit_test(draws_lie_beyond_the_bound),
