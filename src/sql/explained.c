@@ -58,6 +58,10 @@ stock_reason(const RvdExplained *x)
 
 	if (x->scope.mode == RVD_MODE_OBSERVE)
 		return "mode observe: nothing is steered";
+	if (d->pinned_plan != 0)
+		return x->scope.mode == RVD_MODE_ADVISE ?
+			"mode advise: a plan is pinned, but not used" :
+			"the plan that is pinned cannot be made here now";
 	if (d->pooled)
 		return "the class's constants hardly ever repeat: each execution plans anew, and tries what promises a gain";
 	if (x->instance == NULL)
@@ -89,6 +93,8 @@ rvd_explained_reason(const RvdExplained *x)
 		return obstacle;
 	if (x->now.stock)
 		return stock_reason(x);
+	if (x->decision.pinned_plan != 0)
+		return "an administrator has pinned it";
 	return psprintf("it is %s for these constants: %s",
 					rvd_report_role(x->now.role) ?
 					rvd_report_role(x->now.role) : "used",

@@ -86,6 +86,17 @@ rvd_queries_summarize(const RvdKnowledge *k, QuerySummary *all)
 	}
 }
 
+/* An administrator's word goes before what was found. */
+static const char *
+rvd_queries_class_state(const RvdClass *class, const QuerySummary *summary)
+{
+	if (class->flags & RVD_CLASS_BLOCKED)
+		return "blocked";
+	if (class->pinned_plan != 0)
+		return "pinned";
+	return summary->state ? summary->state : "counted";
+}
+
 static void
 rvd_queries_add(FunctionCallInfo fcinfo, RvdClass *class,
 				const QuerySummary *summary)
@@ -100,7 +111,7 @@ rvd_queries_add(FunctionCallInfo fcinfo, RvdClass *class,
 					  ? summary->baseline_ms / summary->weight : NAN);
 	rvd_row_add_float(&row, summary->now_ms > 0
 					  ? summary->baseline_ms / summary->now_ms : NAN);
-	rvd_row_add_text(&row, summary->state ? summary->state : "counted");
+	rvd_row_add_text(&row, rvd_queries_class_state(class, summary));
 	rvd_row_add(&row, Int32GetDatum(summary->plans));
 	rvd_row_add(&row, Int32GetDatum(class->trials));
 	rvd_row_add(&row, Int32GetDatum(class->trials_abandoned));

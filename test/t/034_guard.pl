@@ -112,6 +112,8 @@ WHERE role = 'baseline' AND skeleton ~ 'on a' LIMIT 1});
 is($node->safe_psql('postgres', "SELECT ruvector_dag_pin($class, $baseline)"), 't', 'pinned');
 is($node->safe_psql('postgres', "SELECT ruvector_dag_pin($class, $baseline)"), 'f', 'it was already');
 is(first_plan($node, 'postgres'), 'nested loop', 'the pinned plan is used');
+is($node->safe_psql('postgres', "SELECT state FROM ruvector_dag_queries() WHERE queryid = $class"),
+	'pinned', 'and shown as that');
 my $trials = $node->safe_psql('postgres', q{SELECT ruvector_dag_learning_stats() ->> 'trials'});
 $node->safe_psql('postgres', $query) for 1 .. 3;
 is($node->safe_psql('postgres', q{SELECT ruvector_dag_learning_stats() ->> 'trials'}), $trials,
@@ -124,6 +126,8 @@ is($node->safe_psql('postgres', "SELECT ruvector_dag_unpin($class)"), 't', 'unpi
 is(first_plan($node, 'postgres'), 'hash join', 'the learner has it again');
 is($node->safe_psql('postgres', "SELECT ruvector_dag_block($class)"), 't', 'blocked');
 is(first_plan($node, 'postgres'), 'nested loop', 'the server plans it');
+is($node->safe_psql('postgres', "SELECT state FROM ruvector_dag_queries() WHERE queryid = $class"),
+	'blocked', 'and it is shown as blocked');
 is($node->safe_psql('postgres', "SELECT ruvector_dag_unblock($class)"), 't', 'unblocked');
 is(first_plan($node, 'postgres'), 'hash join', 'and it is steered again');
 my ($rc, $out, $err) = $node->psql('postgres', "SELECT ruvector_dag_pin($class, 1)");
