@@ -105,9 +105,7 @@ is_candidate(Exploration *x, Fresh *f, RvdCandidate *c)
 		return false;
 	look = palloc(sizeof(RvdLook));
 	rvd_look(look, &f->planned.dag, f->planned.fingerprint,
-			 x->job->attention, true);
-	if (speaks_against(x->job, look))
-		return false;
+			 x->job->attention, false);
 	memset(c, 0, sizeof(*c));
 	c->plan = f->planned.fingerprint;
 	c->arm = f->memo.arm;
@@ -203,6 +201,7 @@ offer(Exploration *x, uint64 plan, double share)
 	RvdSteerJob *job = x->job;
 	RvdDecision *d = &job->decision;
 	RvdPlanned *planned;
+	RvdLook    *look;
 	uint16		arm;
 	double		budget = rvd_guard_budget(d->reference_ms,
 										  job->scope.trial_budget, share,
@@ -219,6 +218,10 @@ offer(Exploration *x, uint64 plan, double share)
 			rvd_decide_trying_lost(d);
 		return false;
 	}
+	look = palloc(sizeof(RvdLook));
+	rvd_look(look, &planned->dag, planned->fingerprint, job->attention, true);
+	if (speaks_against(job, look))
+		return false;
 	rvd_steer_attach(job, x->tag, planned, arm, budget);
 	return true;
 }

@@ -36,6 +36,9 @@
 /* From here on it pays to make a stock plan again without a search. */
 #define LONG_PLANNING_MS	5.0
 
+/* Executions in a row that may look for something to try in vain. */
+#define FREE_LOOKS			8
+
 /* A plan offered so often that never ran cannot be tried here. */
 #define OFFERS_IN_VAIN		8
 
@@ -342,10 +345,16 @@ rvd_decide_settle(const RvdDecision *d, bool found_nothing)
 
 	if (i == NULL)
 		return;
-	i->fixed_points++;
+	/* no draw in favour, or nothing in the account: the next may be luckier */
+	if (!found_nothing && ++i->fixed_points <= FREE_LOOKS)
+	{
+		rvd_table_release(rvd_table(RVD_INSTANCES), key);
+		return;
+	}
 	i->state = RVD_INSTANCE_SETTLED;
 	i->next_look = i->calls +
-		(found_nothing ? Max(8, i->calls) : 1U << Min(i->fixed_points, 16));
+		(found_nothing ? Max(8, i->calls) :
+		 1U << Min(i->fixed_points - FREE_LOOKS, 16));
 	i->head.dirty = true;
 	rvd_table_release(rvd_table(RVD_INSTANCES), key);
 }
@@ -360,6 +369,7 @@ rvd_decide_offer(const RvdDecision *d)
 		return;
 	if (!d->pooled)
 		i->rounds++;
+	i->fixed_points = 0;
 	if (i->trying_plan != 0 && ++i->waiting > OFFERS_IN_VAIN)
 	{
 		/* held back from the server without being able to show why */

@@ -35,7 +35,7 @@
 #define SURPRISE			0.69	/* ln 2 */
 
 /* A trial stopped before that part of the expected time proves nothing. */
-#define ABANDONED_SHARE		0.65
+#define ABANDONED_SHARE		1.0
 
 static RvdMicro micro;			/* of this process */
 static TimestampTz micro_model; /* when the model it corrects was published */

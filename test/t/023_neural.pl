@@ -98,10 +98,11 @@ sub teach_baseline
 	return;
 }
 teach_baseline($slow->('count(*)'));
-# A first trial is short; the second one proves something.  The model, which
-# takes the candidate for a good one, shall not keep it from that.
-run_with($slow->('count(*)'),
-	$nap->('0.01') . 'SET ruvector.debug_parts_off = \'model\';') for 1 .. 2;
+# A first trial is short; the second one, of twice the budget, proves something.
+# The model, which takes the candidate for a good one, shall not keep it from that.
+run_with($slow->('count(*)'), $nap->('0.01') .
+	  'SET ruvector.debug_parts_off = \'model\'; SET ruvector.dag_trial_budget = 2;')
+  for 1 .. 2;
 my $abandoned = stat_of('trials_abandoned');
 is($abandoned, '2', 'its trials were abandoned');
 
