@@ -18,6 +18,14 @@ ERROR = re.compile(r"^(?:ERROR|FATAL|PANIC):  ([0-9A-Z]{5}): (.*)")
 NOISE = re.compile(r"^(DETAIL|HINT|CONTEXT|LOCATION|QUERY|STATEMENT|NOTICE|"
                    r"WARNING|INFO|LOG):|^LINE \d+:|^ *\^$")
 TIMED_OUT = "57014"
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def one_scale(line):
+    """0.00 and 0.0 are equal, and DISTINCT or UNION may keep either."""
+    return "\x1f".join(f.rstrip("0").rstrip(".") if NUMBER.fullmatch(f) else f
+                       for f in line.split("\x1f"))
+
 
 # state: SQLSTATE, "00000" for success, "08006" for a lost connection
 Outcome = collections.namedtuple("Outcome", "state message rows digest")
@@ -65,7 +73,7 @@ class Session:
             elif state != "00000" or NOISE.match(line):
                 continue
             else:
-                rows.append(line)
+                rows.append(one_scale(line))
         if state == "08006":
             self.lost += 1
             self.psql.close()
