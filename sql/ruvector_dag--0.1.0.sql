@@ -25,12 +25,14 @@ COMMENT ON TABLE ruvector.dag_tables IS
 -- a plan made under an arm that has changed is no longer used.
 CREATE TABLE ruvector.dag_arms (
     arm_id       smallint PRIMARY KEY CHECK (arm_id BETWEEN 1 AND 31),
-    name         text NOT NULL UNIQUE CHECK (length(name) BETWEEN 1 AND 63),
+    name         text NOT NULL CHECK (length(name) BETWEEN 1 AND 63
+                     AND name NOT IN ('none', 'default') AND name !~ '[[:cntrl:]]'),
     settings     jsonb NOT NULL DEFAULT '{}',
     learned_rows boolean NOT NULL DEFAULT true,
     enabled      boolean NOT NULL DEFAULT true,
     shipped      boolean NOT NULL DEFAULT false,
-    description  text
+    description  text,
+    UNIQUE (name) DEFERRABLE INITIALLY DEFERRED -- names may be swapped, also by a dump
 );
 COMMENT ON TABLE ruvector.dag_arms IS
     'planner settings under which plans are made and tried; yours to edit';
@@ -48,10 +50,14 @@ CREATE TRIGGER dag_arms_changed
     AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON ruvector.dag_arms
     FOR EACH STATEMENT EXECUTE FUNCTION ruvector.dag_arms_changed();
 CREATE TRIGGER dag_arm_check
-    BEFORE INSERT OR UPDATE ON ruvector.dag_arms
+    BEFORE INSERT OR UPDATE OR DELETE ON ruvector.dag_arms
     FOR EACH ROW EXECUTE FUNCTION ruvector.dag_arm_check();
+CREATE TRIGGER dag_arm_truncate
+    BEFORE TRUNCATE ON ruvector.dag_arms
+    FOR EACH STATEMENT EXECUTE FUNCTION ruvector.dag_arm_check();
 ALTER TABLE ruvector.dag_arms ENABLE ALWAYS TRIGGER dag_arms_changed;
 ALTER TABLE ruvector.dag_arms ENABLE ALWAYS TRIGGER dag_arm_check;
+ALTER TABLE ruvector.dag_arms ENABLE ALWAYS TRIGGER dag_arm_truncate;
 
 -- The arms shipped, chosen by measurement: bench/oracle.
 INSERT INTO ruvector.dag_arms (arm_id, name, settings, learned_rows, shipped, description) VALUES

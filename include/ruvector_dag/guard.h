@@ -42,8 +42,9 @@ typedef enum RvdReason
 	RVD_REASON_SUPERSEDED,		/* a faster plan took its place */
 	RVD_REASON_CUT,				/* stopped early; may be tried for longer */
 	RVD_REASON_HELD,			/* kept after the server changed its plan */
-	RVD_REASON_WORLD			/* statistics, indexes or settings changed */
-#define RVD_REASON_LAST RVD_REASON_WORLD
+	RVD_REASON_WORLD,			/* statistics, indexes or settings changed */
+	RVD_REASON_PINNED			/* by an administrator; of no plan's own role */
+#define RVD_REASON_LAST RVD_REASON_PINNED
 } RvdReason;
 
 extern const char *rvd_reason_text(int reason);

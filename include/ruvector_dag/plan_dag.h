@@ -128,8 +128,8 @@ extern RvdStatus rvd_plan_dag_build(PlannedStmt *stmt, RvdDag *dag);
 extern void rvd_plan_dag_skeleton(const RvdDag *dag, StringInfo out);
 
 /*
- * What a plan is known by: its shape, whether it is compiled, and, unless 0,
- * the arm whose settings act while it runs.
+ * What a plan is known by: its shape, whether it is compiled, and, unless 0 or
+ * of no consequence for its operators, the arm that gives it memory.
  */
 extern uint64 rvd_plan_fingerprint(const PlannedStmt *stmt, const RvdDag *dag,
 								   uint16 arm_at_run);

@@ -305,8 +305,12 @@ watch(RvdSteerJob *job, RvdPlanned *planned, RvdPlanRole role,
 		!rvd_in_explain();
 	RvdTag	   *tag;
 
-	rvd_decide_note_plan(d, planned->stmt, planned->fingerprint, role,
-						 planned->stmt->planTree->total_cost, memo);
+	/* a plan that is pinned need not be proven here */
+	if (!rvd_in_explain())
+		rvd_decide_note_plan(d, planned->stmt, planned->fingerprint,
+							 d->pinned_plan != 0 && role == RVD_PLAN_PROVEN ?
+							 RVD_PLAN_CANDIDATE : role,
+							 planned->stmt->planTree->total_cost, memo);
 	tag = rvd_steer_tag(job, planned, role);
 	job->reference_tag = tag->id;
 	tag->may_explore = rvd_executor_depth() == 0 &&

@@ -58,6 +58,8 @@ rvd_reason_text(int reason)
 			return "kept in use after the server changed its plan";
 		case RVD_REASON_WORLD:
 			return "to be proven again: statistics, indexes, size or settings changed";
+		case RVD_REASON_PINNED:
+			return "pinned by an administrator";
 		default:
 			return "";
 	}

@@ -348,6 +348,28 @@ rvd_plan_dag_build(PlannedStmt *stmt, RvdDag *dag)
 #define COMPILED	UINT64CONST(0x6a6974)
 #define AT_RUN		UINT64CONST(0x61726d00)
 
+/* Has it operators that take memory? */
+static bool
+takes_memory(const RvdDag *dag)
+{
+	for (int i = 0; i < dag->n_nodes; i++)
+		switch (dag->nodes[i].op)
+		{
+			case RVD_OP_SORT:
+			case RVD_OP_INCREMENTAL_SORT:
+			case RVD_OP_HASH:
+			case RVD_OP_MATERIAL:
+			case RVD_OP_MEMOIZE:
+			case RVD_OP_WINDOW_AGG:
+			case RVD_OP_RECURSIVE_UNION:
+			case RVD_OP_BITMAP_HEAP_SCAN:
+				return true;
+			default:
+				break;
+		}
+	return false;
+}
+
 uint64
 rvd_plan_fingerprint(const PlannedStmt *stmt, const RvdDag *dag,
 					 uint16 arm_at_run)
@@ -356,7 +378,7 @@ rvd_plan_fingerprint(const PlannedStmt *stmt, const RvdDag *dag,
 
 	if (stmt->jitFlags & PGJIT_PERFORM)
 		h = rvd_hash_combine(h, COMPILED);
-	if (arm_at_run != 0)
+	if (arm_at_run != 0 && takes_memory(dag))
 		h = rvd_hash_combine(h, AT_RUN + arm_at_run);
 	return h;
 }

@@ -134,7 +134,32 @@ replace_shipped(HeapTuple tuple, TupleDesc desc)
 	return replaced;
 }
 
-/* Row trigger, before insert or update. */
+/*
+ * CREATE EXTENSION would bring it back when a dump is restored: so it stays,
+ * and can be switched off.
+ */
+static void
+refuse_to_delete(TriggerData *data)
+{
+	bool		isnull;
+	Datum		shipped;
+
+	if (TRIGGER_FIRED_BY_DELETE(data->tg_event))
+	{
+		TupleDesc	desc = RelationGetDescr(data->tg_relation);
+
+		shipped = SPI_getbinval(data->tg_trigtuple, desc,
+								SPI_fnumber(desc, "shipped"), &isnull);
+		if (isnull || !DatumGetBool(shipped))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("arms that came with the extension cannot be deleted"),
+			 errhint("UPDATE ruvector.dag_arms SET enabled = false switches one off.")));
+}
+
+/* Row trigger, before insert, update or delete; and before truncate. */
 Datum
 ruvector_dag_arm_check(PG_FUNCTION_ARGS)
 {
@@ -146,6 +171,12 @@ ruvector_dag_arm_check(PG_FUNCTION_ARGS)
 	bool		replaced = false;
 
 	require_trigger(fcinfo, "ruvector_dag_arm_check");
+	if (TRIGGER_FIRED_BY_DELETE(data->tg_event) ||
+		TRIGGER_FIRED_BY_TRUNCATE(data->tg_event))
+	{
+		refuse_to_delete(data);
+		return PointerGetDatum(data->tg_trigtuple);
+	}
 	desc = RelationGetDescr(data->tg_relation);
 	tuple = TRIGGER_FIRED_BY_UPDATE(data->tg_event) ? data->tg_newtuple :
 		data->tg_trigtuple;

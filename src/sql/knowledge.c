@@ -228,7 +228,8 @@ rvd_configuration_jsonb(const RvdPlan *plan, RvdRows *rows, HTAB *index)
 	rvd_json_begin(&json);
 	rvd_json_add_text(&json, "reason", rvd_reason_text(plan->reason));
 	rvd_json_begin_array(&json, "rows");
-	for (int i = 0; i < plan->memo.n; i++)
+	/* those of the server's own plan are but its estimates, noted */
+	for (int i = 0; plan->memo.arm != 0 && i < plan->memo.n; i++)
 	{
 		int			at = rvd_knowledge_index_find(index, plan->memo.key[i]);
 

@@ -181,7 +181,7 @@ rvd_plans_add(FunctionCallInfo fcinfo, const RvdKnowledge *k,
 	rvd_row_add(&row, Int64GetDatum((int64) plan->fingerprint));
 	rvd_row_add_text(&row, rvd_report_role(plan->role));
 	rvd_row_add_text(&row, rvd_plans_arm(plan));
-	if (readable && plan->memo.n > 0)
+	if (readable)
 		rvd_row_add(&row, rvd_configuration_jsonb(plan, rows, index));
 	else
 		rvd_row_add_null(&row);

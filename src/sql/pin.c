@@ -82,7 +82,7 @@ ruvector_dag_pin(PG_FUNCTION_ARGS)
 	RvdClass   *class;
 	bool		changed;
 
-	rvd_require_preload();
+	release_class(require_class(queryid));
 	if (!find_plan(queryid, plan_id, &instance))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),

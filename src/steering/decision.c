@@ -325,7 +325,8 @@ rvd_decide_knows(const RvdDecision *d, uint64 fingerprint, uint32 *runs)
 		return false;
 	if (role == RVD_PLAN_REJECTED)
 		return !(reason == RVD_REASON_DEMOTED && d->demotions < MAX_DEMOTIONS);
-	return role == RVD_PLAN_BASELINE && !d->pooled;
+	/* a plan the server once had may be the better one */
+	return false;
 }
 
 /* The instance's entry, locked, or NULL. */

@@ -181,7 +181,13 @@ rvd_report_plan(const RvdTag *tag, PlannedStmt *stmt, RvdPlanReport *report)
 	report->plan_id = tag->fingerprint;
 	report->stock = tag->role == RVD_PLAN_BASELINE;
 	report->role = tag->role;
+	report->reason = report->stock ? RVD_REASON_STOCK : RVD_REASON_NONE;
 	read_plan(report);
+	if (tag->pinned)
+	{
+		report->role = RVD_PLAN_PROVEN;
+		report->reason = RVD_REASON_PINNED;
+	}
 	read_instance(report);
 	read_class(tag, report);
 	report->mode = rvd_scope_of_plan(stmt, &scope) ? scope.mode :

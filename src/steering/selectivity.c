@@ -25,6 +25,9 @@
 
 #define MIN_SELECTIVITY		1e-12
 
+/* A clause that lets more through is taken to let this much through. */
+#define MOVABLE				0.9
+
 /* Is there an index that this clause could use on its leading column? */
 static bool
 clause_has_index(RelOptInfo *rel, RestrictInfo *ri)
@@ -113,7 +116,7 @@ bend_selectivities(PlannerInfo *root, RelOptInfo *rel, const double *s,
 				   double want)
 {
 	double		lo = 0.0;
-	double		hi = 64.0;
+	double		hi = 512.0;
 	ListCell   *lc;
 
 	for (int step = 0; step < 50; step++)
@@ -128,9 +131,9 @@ bend_selectivities(PlannerInfo *root, RelOptInfo *rel, const double *s,
 
 			if (ri->pseudoconstant || ri->norm_selec > 1)
 				continue;
-			/* 1 cannot be moved by an exponent */
-			if (v > 0.999999 && want < 0.999)
-				v = 0.999999;
+			/* 1, and what is next to it, cannot be moved by an exponent */
+			if (want < MOVABLE)
+				v = Min(v, MOVABLE);
 			ri->norm_selec = pow(v, exponent);
 		}
 		got = clauselist_selectivity(root, rel->baserestrictinfo, 0,

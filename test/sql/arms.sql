@@ -5,6 +5,17 @@ RESET client_min_messages;
 CREATE SCHEMA test_arms;
 SET search_path = test_arms, public;
 
+DO $$
+BEGIN
+    FOR i IN 1..600 LOOP
+        EXIT WHEN NOT ruvector_dag_health_report() -> 'issues'
+            ?| ARRAY['no learner is running in this database',
+                     'the learner is still loading: nothing is steered yet'];
+        PERFORM pg_sleep(0.1);
+    END LOOP;
+END
+$$;
+
 -- those shipped
 SELECT arm_id, name, learned_rows, enabled FROM ruvector.dag_arms WHERE shipped ORDER BY arm_id;
 CREATE TEMP TABLE arms_before AS SELECT * FROM ruvector.dag_arms;
@@ -28,6 +39,13 @@ UPDATE ruvector.dag_arms SET settings = '{"port": 1}' WHERE arm_id = 1;
 SELECT ruvector.dag_arms_changed();
 SELECT ruvector.dag_arm_check();
 SELECT count(*) FROM ruvector.dag_arms WHERE arm_id = 20;
+DELETE FROM ruvector.dag_arms WHERE arm_id = 9;
+TRUNCATE ruvector.dag_arms;
+INSERT INTO ruvector.dag_arms (arm_id, name) VALUES (20, 'default');
+INSERT INTO ruvector.dag_arms (arm_id, name) VALUES (20, E'two\nlines');
+-- names can be swapped
+UPDATE ruvector.dag_arms SET name = CASE arm_id WHEN 9 THEN 'as_written' ELSE 'merge_only' END WHERE arm_id IN (9, 10);
+UPDATE ruvector.dag_arms SET name = CASE arm_id WHEN 10 THEN 'as_written' ELSE 'merge_only' END WHERE arm_id IN (9, 10);
 
 -- a dump has the rows shipped: they take the place of those there
 INSERT INTO ruvector.dag_arms (arm_id, name, settings, learned_rows, enabled, shipped, description)

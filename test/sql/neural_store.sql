@@ -35,6 +35,9 @@ CREATE TABLE item (id int, x int);
 INSERT INTO item SELECT i, i % 50 FROM generate_series(1, 20000) i;
 ANALYZE item;
 UPDATE ruvector.dag_arms SET enabled = arm_id = 1;
+-- what the tests before have left behind, also what is drained every second
+SELECT pg_sleep(1.5);
+SELECT ruvector_dag_reset() >= 0 AS fresh;
 SELECT ruvector_enable_neural_dag('item', '{"dag_min_cost": 0}');
 SET ruvector.dag_overhead_limit = 1;
 SET max_parallel_workers_per_gather = 0;

@@ -141,7 +141,7 @@ RESET ruvector.dag_mincut_threshold;
 
 -- of a table: the statement on it that took most time
 SELECT ruvector_dag_mincut_analysis('orders');
-SELECT * FROM ruvector_dag_mincut_criticality('orders');
+SELECT node_id, criticality > 0 AND criticality < 1 AS criticality, is_bottleneck FROM ruvector_dag_mincut_criticality('orders');
 SELECT ruvector_enable_neural_dag('orders', '{"dag_min_cost": 0, "dag_mode": "observe"}');
 SELECT count(*) FROM orders WHERE status = 8;
 SELECT id FROM orders WHERE id = 9;
