@@ -102,7 +102,7 @@ teach_baseline($slow->('count(*)'));
 # The model, which takes the candidate for a good one, shall not keep it from that.
 run_with($slow->('count(*)'), $nap->('0.01') .
 	  'SET ruvector.debug_parts_off = \'model\'; SET ruvector.dag_trial_budget = 2;')
-  for 1 .. 2;
+  for 1 .. 4;
 my $abandoned = stat_of('trials_abandoned');
 is($abandoned, '2', 'its trials were abandoned');
 

@@ -74,7 +74,8 @@ is(plan_of($join), 'nested loop', 'for good');
 
 # what was held outlives the server
 learn($node, 'postgres');
-$node->restart('immediate');
+$node->stop('immediate');
+$node->start;
 learn($node, 'postgres');
 is(plan_of($join), 'nested loop', 'also after a restart');
 
