@@ -236,7 +236,8 @@ rvd_decide(Query *query, ParamListInfo params, const RvdScope *scope,
 	}
 	if (d->best_plan != 0)
 		decide_best(d);
-	if (d->state == RVD_INSTANCE_SETTLED && d->best_plan == 0 &&
+	if ((d->state == RVD_INSTANCE_SETTLED ||
+		 d->state == RVD_INSTANCE_EXPLORING) && d->best_plan == 0 &&
 		scope->mode == RVD_MODE_AUTO)
 		decide_replay(d);
 	if (d->state == RVD_INSTANCE_EXPLORING)

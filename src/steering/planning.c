@@ -290,6 +290,9 @@ rvd_planning_decide(RvdPlanning *p, PlannerInfo *root, Relids relids,
 	{
 		if (rvd_debug_row_factor_seed != 0)
 			target = clamp_row_est(random_factor_rows(relids, estimate));
+		/* a search asks for more sets than a memo holds; see join_order.h */
+		else if (p->kind == RVD_PLAN_NOTE && bms_num_members(relids) > 2)
+			;
 		else if (rvd_root_subject(rvd_planning_root(p, root), relids, &subject))
 			target = rvd_planning_lookup(p, &subject, log(Max(estimate, 1.0)));
 		if (target >= 0)
