@@ -36,6 +36,9 @@
 /* Runs of each kind before they are compared. */
 #define LEAST_RUNS			3
 
+/* An undecided comparison is given up at so many generic runs. */
+#define MOST_TRIES			30
+
 /* A difference below this is not worth a choice of our own. */
 #define WORTH				1.05
 
@@ -105,6 +108,11 @@ rvd_plan_cache_choice(const RvdClass *c)
 	if (-difference > bound &&
 		mean_ms(&c->custom) > WORTH * mean_ms(&c->generic))
 		return RVD_PLAN_CACHE_GENERIC;
+
+	/* Few runs and noise: on with what looks better, or it stays open for ever. */
+	if (c->generic.n < MOST_TRIES && difference < 0 &&
+		c->custom_planning_ms > DEAR_PLANNING * c->custom.sum_ms)
+		return RVD_PLAN_CACHE_TRY;
 	return RVD_PLAN_CACHE_SERVER;
 }
 
