@@ -15,15 +15,9 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
-#include "catalog/namespace.h"
-#include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
-#include "commands/extension.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/jsonb.h"
@@ -65,9 +59,7 @@ rvd_arm_init(void)
 void
 rvd_arm_invalidate(void)
 {
-	Oid			schema = get_namespace_oid(SCOPE_SCHEMA, true);
-	Oid			table = OidIsValid(schema) ?
-		get_relname_relid(ARM_TABLE, schema) : InvalidOid;
+	Oid			table = rvd_scope_own_table(ARM_TABLE);
 
 	if (OidIsValid(table))
 		CacheInvalidateRelcacheByRelid(table);
@@ -239,37 +231,19 @@ forget_arms(void)
 static void
 load_arms(void *arg)
 {
-	Oid			schema = get_namespace_oid(SCOPE_SCHEMA, true);
 	uint64		generation;
 	Oid			table;
-	Relation	rel;
 
 	forget_arms();
 	generation = arms_generation;
-	table = OidIsValid(schema) ? get_relname_relid(ARM_TABLE, schema) :
-		InvalidOid;
+	table = rvd_scope_own_table(ARM_TABLE);
 	if (!OidIsValid(table))
 	{
 		arms_loaded = generation == arms_generation;
 		return;
 	}
-	if (!ConditionalLockRelationOid(table, AccessShareLock))
-		return;
-	generation = arms_generation;
-	rel = try_relation_open(table, NoLock);
-	if (rel == NULL)
-	{
-		UnlockRelationOid(table, AccessShareLock);
-		return;
-	}
-	/* only the extension's own table counts, as with dag_tables */
-	if (rel->rd_rel->relkind == RELKIND_RELATION &&
-		getExtensionOfObject(RelationRelationId, table) ==
-		get_extension_oid(SCOPE_EXTENSION, true))
-		read_arms(rel);
-	relation_close(rel, AccessShareLock);
+	arms_loaded = rvd_scope_read_own(table, &arms_generation, read_arms);
 	arms_table = table;
-	arms_loaded = generation == arms_generation;
 }
 
 static bool

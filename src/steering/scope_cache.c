@@ -27,14 +27,9 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/relation.h"
 #include "access/xact.h"
-#include "catalog/dependency.h"
 #include "catalog/namespace.h"
-#include "catalog/pg_class.h"
-#include "commands/extension.h"
 #include "miscadmin.h"
-#include "storage/lmgr.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -89,11 +84,8 @@ rvd_scope_init(void)
 void
 rvd_scope_invalidate(void)
 {
-	Oid			schema = get_namespace_oid(SCOPE_SCHEMA, true);
-	Oid			table = InvalidOid;
+	Oid			table = rvd_scope_own_table(SCOPE_TABLE);
 
-	if (OidIsValid(schema))
-		table = get_relname_relid(SCOPE_TABLE, schema);
 	if (OidIsValid(table))
 		CacheInvalidateRelcacheByRelid(table);
 }
@@ -139,6 +131,12 @@ rvd_scope_forget(void)
 	scope_resolved_stale = false;
 }
 
+static void
+read_contents(Relation rel)
+{
+	rvd_scope_table_read(rel, &scope_contents);
+}
+
 /*
  * Read ruvector.dag_tables.  Leaves scope_loaded false if its lock is not to
  * be had or something changed meanwhile.
@@ -146,7 +144,6 @@ rvd_scope_forget(void)
 static void
 rvd_scope_read(void *arg)
 {
-	Relation	rel;
 	Oid			table;
 	uint64		generation;
 
@@ -167,23 +164,7 @@ rvd_scope_read(void *arg)
 	}
 
 	scope_table_oid = table;
-	if (!ConditionalLockRelationOid(table, AccessShareLock))
-		return;
-	generation = scope_generation;
-	rel = try_relation_open(table, NoLock);
-	if (rel == NULL)
-	{
-		UnlockRelationOid(table, AccessShareLock);
-		return;
-	}
-
-	/* Anyone may create a schema; only the extension's own table counts. */
-	if (rel->rd_rel->relkind == RELKIND_RELATION &&
-		getExtensionOfObject(RelationRelationId, table) ==
-		get_extension_oid(SCOPE_EXTENSION, true))
-		rvd_scope_table_read(rel, &scope_contents);
-	relation_close(rel, AccessShareLock);
-	scope_loaded = (generation == scope_generation);
+	scope_loaded = rvd_scope_read_own(table, &scope_generation, read_contents);
 }
 
 bool

@@ -52,6 +52,17 @@ extern void rvd_scope_table_read(Relation rel, ScopeContents *contents);
  */
 extern bool rvd_scope_guard(void (*work) (void *), void *arg, bool *busy);
 
+/* A table of the extension's schema; InvalidOid if it is not there. */
+extern Oid	rvd_scope_own_table(const char *name);
+
+/*
+ * Read a table if it is the extension's own, without waiting for its lock.
+ * *invalidations is the caller's counter; true if it stood still from when
+ * the lock was had to the end: what was read is current.  May raise.
+ */
+extern bool rvd_scope_read_own(Oid table, const uint64 *invalidations,
+							   void (*read_rows) (Relation rel));
+
 /* Parents of a relation, detached ones left out; *complete: all were read. */
 extern List *rvd_scope_parents(Oid relid, bool *complete);
 

@@ -12,20 +12,59 @@
 
 #include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/dependency.h"
 #include "catalog/indexing.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
+#include "commands/extension.h"
 #include "storage/lmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/syscache.h"
 
 #include "scope_cache.h"
 #include "ruvector_dag/errors.h"
+
+Oid
+rvd_scope_own_table(const char *name)
+{
+	Oid			schema = get_namespace_oid(SCOPE_SCHEMA, true);
+
+	return OidIsValid(schema) ? get_relname_relid(name, schema) : InvalidOid;
+}
+
+bool
+rvd_scope_read_own(Oid table, const uint64 *invalidations,
+				   void (*read_rows) (Relation rel))
+{
+	uint64		generation;
+	Relation	rel;
+
+	if (!ConditionalLockRelationOid(table, AccessShareLock))
+		return false;
+	generation = *invalidations;
+	rel = try_relation_open(table, NoLock);
+	if (rel == NULL)
+	{
+		UnlockRelationOid(table, AccessShareLock);
+		return false;
+	}
+
+	/* Anyone may create a schema; only the extension's own table counts. */
+	if (rel->rd_rel->relkind == RELKIND_RELATION &&
+		getExtensionOfObject(RelationRelationId, table) ==
+		get_extension_oid(SCOPE_EXTENSION, true))
+		read_rows(rel);
+	relation_close(rel, AccessShareLock);
+	return generation == *invalidations;
+}
 
 bool
 rvd_scope_guard(void (*work) (void *), void *arg, bool *busy)
