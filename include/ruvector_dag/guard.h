@@ -57,6 +57,9 @@ extern const char *rvd_reason_text(int reason);
  */
 extern double rvd_guard_halfwidth(uint32_t n, double variance, double alpha);
 
+/* The same in standard errors of the mean, the mixture tuned by rho; n > 0. */
+extern double rvd_guard_anytime_z(double n, double rho, double alpha);
+
 /*
  * Compare a candidate with its reference (the baseline, or the best plan so
  * far), both as ratios to the expected baseline time; baseline_runs and

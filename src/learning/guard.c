@@ -66,14 +66,17 @@ rvd_reason_text(int reason)
 }
 
 double
+rvd_guard_anytime_z(double n, double rho, double alpha)
+{
+	return sqrt((n + rho) / n * log((n + rho) / (rho * alpha * alpha)));
+}
+
+double
 rvd_guard_halfwidth(uint32_t n, double variance, double alpha)
 {
-	double		m = n;
-
 	if (n == 0)
 		return INFINITY;
-	return sqrt(variance * (m + RHO) / (m * m) *
-				log((m + RHO) / (RHO * alpha * alpha)));
+	return sqrt(variance / n) * rvd_guard_anytime_z(n, RHO, alpha);
 }
 
 RvdVerdict

@@ -19,6 +19,7 @@
 #include "utils/timestamp.h"
 
 #include "ruvector_dag/decision.h"
+#include "learn_run.h"
 
 /* Cached plans of a class are thrown away at most this often. */
 #define INVALIDATE_EVERY_MS	10000
@@ -54,6 +55,25 @@ decision_changed(const RvdTag *tag)
 	return true;
 }
 
+bool
+rvd_learn_may_replan(RvdClass *c, int every_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (!TimestampDifferenceExceeds(c->invalidated, now, every_ms))
+		return false;
+	c->invalidated = now;
+	return true;
+}
+
+void
+rvd_learn_replan(const RvdTag *tag)
+{
+	if (OidIsValid(tag->first_relation) && !RecoveryInProgress() &&
+		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(tag->first_relation)))
+		CacheInvalidateRelcacheByRelid(tag->first_relation);
+}
+
 /*
  * A cached generic plan is planned once and then only executed: the decision
  * to try or to use another plan reaches it by throwing it away.  Not on a
@@ -64,8 +84,7 @@ rvd_learn_reach_cached_plans(const RvdRun *run)
 {
 	const RvdTag *tag = run->tag;
 	RvdKey		key = {(uint64) tag->queryid, MyDatabaseId};
-	TimestampTz now = GetCurrentTimestamp();
-	bool		due = false;
+	bool		due;
 	RvdClass   *c;
 
 	if (!OidIsValid(tag->first_relation) || RecoveryInProgress() ||
@@ -74,13 +93,8 @@ rvd_learn_reach_cached_plans(const RvdRun *run)
 	c = rvd_table_find(rvd_table(RVD_CLASSES), key, true, false);
 	if (c == NULL)
 		return;
-	if (TimestampDifferenceExceeds(c->invalidated, now, INVALIDATE_EVERY_MS))
-	{
-		c->invalidated = now;
-		due = true;
-	}
+	due = rvd_learn_may_replan(c, INVALIDATE_EVERY_MS);
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
-	if (due && SearchSysCacheExists1(RELOID,
-									 ObjectIdGetDatum(tag->first_relation)))
-		CacheInvalidateRelcacheByRelid(tag->first_relation);
+	if (due)
+		rvd_learn_replan(tag);
 }

@@ -30,4 +30,16 @@ extern void rvd_learn_verdict(const RvdTag *tag, RvdVerdict verdict);
 /* learn_verdict.c: the server's own plan takes the place of the one in use. */
 extern void rvd_learn_adopt_stock(const RvdTag *tag, double ms);
 
+/*
+ * learn_cached.c: may cached plans of the (locked) class be thrown away now?
+ * If so, not again for so long.
+ */
+extern bool rvd_learn_may_replan(RvdClass *c, int every_ms);
+
+/*
+ * learn_cached.c: throw away the cached plans on the first relation of this
+ * one.  Not on a standby, where invalidations cannot be written.
+ */
+extern void rvd_learn_replan(const RvdTag *tag);
+
 #endif							/* RVD_LEARN_RUN_H */

@@ -22,16 +22,13 @@
 
 #include <math.h>
 
-#include "access/xlog.h"
-#include "catalog/pg_class.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
-#include "utils/inval.h"
 #include "utils/plancache.h"
-#include "utils/syscache.h"
-#include "utils/timestamp.h"
 
+#include "ruvector_dag/guard.h"
 #include "ruvector_dag/plan_cache.h"
+#include "learn_run.h"
 
 /* Runs of each kind before they are compared. */
 #define LEAST_RUNS			3
@@ -54,6 +51,9 @@
 
 /* One of so many generic plans of a class is left to the server. */
 #define LEAVE_EVERY			16
+
+/* The interval on a difference is sharpest near so many runs. */
+#define RHO					10.0
 
 /* Costs that decide every comparison. */
 #define NO_COST				0.0
@@ -79,15 +79,6 @@ mean_variance(const RvdLatency *l)
 	return sd * sd / l->n;
 }
 
-/* At level 0.05 for all n at once, sharpest near n = 10. */
-static double
-anytime_z(double n)
-{
-	const double rho = 10.0;
-
-	return sqrt((n + rho) / n * log((n + rho) / rho / (0.05 * 0.05)));
-}
-
 RvdPlanCacheChoice
 rvd_plan_cache_choice(const RvdClass *c)
 {
@@ -100,7 +91,7 @@ rvd_plan_cache_choice(const RvdClass *c)
 	if (c->custom.n < LEAST_RUNS || c->generic.n < LEAST_RUNS)
 		return RVD_PLAN_CACHE_SERVER;
 	difference = mean_ms(&c->generic) - mean_ms(&c->custom);
-	bound = anytime_z(Min(c->custom.n, c->generic.n)) *
+	bound = rvd_guard_anytime_z(Min(c->custom.n, c->generic.n), RHO, 0.05) *
 		sqrt(mean_variance(&c->custom) + mean_variance(&c->generic));
 	if (difference > bound &&
 		mean_ms(&c->generic) > WORTH * mean_ms(&c->custom))
@@ -228,8 +219,6 @@ add_run(RvdLatency *l, double ms)
 static bool
 learn_class(RvdClass *c, const RvdRun *run)
 {
-	TimestampTz now = GetCurrentTimestamp();
-
 	if (run->tag->binding == RVD_BINDING_GENERIC)
 		add_run(&c->generic, run->ms);
 	else
@@ -241,11 +230,9 @@ learn_class(RvdClass *c, const RvdRun *run)
 	}
 	c->head.dirty = true;
 	if (run->tag->binding != RVD_BINDING_GENERIC ||
-		rvd_plan_cache_choice(c) != RVD_PLAN_CACHE_CUSTOM ||
-		!TimestampDifferenceExceeds(c->invalidated, now, INVALIDATE_EVERY_MS))
+		rvd_plan_cache_choice(c) != RVD_PLAN_CACHE_CUSTOM)
 		return false;
-	c->invalidated = now;
-	return true;
+	return rvd_learn_may_replan(c, INVALIDATE_EVERY_MS);
 }
 
 void
@@ -264,7 +251,6 @@ rvd_plan_cache_learn(const RvdRun *run)
 		return;
 	tell = learn_class(c, run);
 	rvd_table_release(rvd_table(RVD_CLASSES), key);
-	if (tell && OidIsValid(tag->first_relation) && !RecoveryInProgress() &&
-		SearchSysCacheExists1(RELOID, ObjectIdGetDatum(tag->first_relation)))
-		CacheInvalidateRelcacheByRelid(tag->first_relation);
+	if (tell)
+		rvd_learn_replan(tag);
 }
